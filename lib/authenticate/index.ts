@@ -1,0 +1,143 @@
+/**
+ * Step: invokes the authenticator, and lets through whom it vouches for.
+ *
+ * @module
+ */
+import type { AuthCredentials, BaseUser } from "./credentials";
+import { UnauthenticatedUser, AuthCredentials as Credentials } from "./credentials";
+import type { Authenticator, AuthenticatorArguments, AuthenticatorResult, Source, WebhookRequest } from "./authenticator";
+import { WebhookError } from "../errors";
+import { answer } from "../request/answer";
+import type { Pair } from "../request/delivery";
+import { checkFunction, checkOptions, shown } from "../request/options";
+import { HTTP_EXCEPTION, refusalOf } from "../request/refusal";
+import { step, type Step } from "../request/step";
+
+export type AuthenticateOptions<Context = unknown, Event = unknown> = {
+  /** A function that tells who sent a request. Excludes `source`. */
+  readonly authenticator?: Authenticator<Context> | undefined;
+  /** A provider's ready-made authenticator, with what belongs to it. To add a check of your own: `allOf(source, check)`. */
+  readonly source?: Source<Event> | undefined;
+  /**
+   * What becomes of a request whose authenticator returns `null`, and of all requests where there is no authenticator:
+   * `"reject"` with `ERR_WEBHOOK_FORBIDDEN` (403), or `"accept"` from any sender.
+   *
+   * @defaultValue `"reject"`
+   */
+  readonly anonymous?: "accept" | "reject" | undefined;
+  /** The object handed to the authenticator at each call. A node makes one; alone, the step has an empty one. */
+  readonly context?: Context | undefined;
+};
+
+/** What a request carries once it is authenticated, by the names that the hosted product uses. */
+export type Authenticated = { auth?: AuthCredentials; user?: BaseUser };
+
+/**
+ * Creates the step that authenticates. The pair lands on `request.auth` and `request.user`.
+ *
+ * An authenticator that throws an `HTTPException` dictates the response; any other error is 500, and nothing of it reaches
+ * the sender; a failure of the body keeps its own status. A user that is not authenticated is refused with
+ * `ERR_WEBHOOK_FORBIDDEN` (403). Any value but `null` and a pair is refused with `ERR_WEBHOOK_AUTHENTICATOR` (500).
+ *
+ * @throws TypeError at start, without `source`, `authenticator` or `anonymous: "accept"`: a node is never open by omission.
+ */
+export function authenticate<Context = unknown, Event = unknown>(options: AuthenticateOptions<Context, Event>): Step {
+  checkOptions("authenticate", options);
+  const { source, anonymous = "reject", context = {} as Context } = options;
+  const authenticator = authenticatorOf(options) as Authenticator;
+
+  return step(async function authenticate(record) {
+    const { request, lifetime } = record;
+    record.source = source as Source | undefined;
+    const args: AuthenticatorArguments = {
+      context,
+      request: request as WebhookRequest,
+      get body() {
+        return record.body;
+      },
+      get signal() {
+        return record.signal;
+      },
+    };
+
+    let result: unknown;
+    try {
+      const returned: unknown = authenticator(args);
+      result = isPromise(returned) ? await lifetime.race(returned) : returned;
+    } catch (error) {
+      // C2: whatever the authenticator made of it, a body that failed keeps its own status.
+      if (record.bodyFailure) throw record.bodyFailure;
+      if (!answersByItself(error)) throw error;
+      const refusal = refusalOf(error);
+      record.end(refusal.outcome);
+      answer(record, refusal.answer);
+      lifetime.close();
+      return;
+    }
+    if (record.bodyFailure) throw record.bodyFailure;
+
+    const pair = pairOf(result, anonymous);
+    record.pair = pair ?? undefined;
+    const [auth, user] = pair ?? [new Credentials(), new UnauthenticatedUser()];
+    Object.assign(request, { auth, user });
+  });
+}
+
+function authenticatorOf<Context, Event>({ source, authenticator, anonymous }: AuthenticateOptions<Context, Event>): Authenticator<Context> {
+  if (anonymous !== undefined && anonymous !== "accept" && anonymous !== "reject") {
+    throw new TypeError(`anonymous: ${shown(anonymous)} is neither "accept" nor "reject".`);
+  }
+  if (source !== undefined && authenticator !== undefined) {
+    throw new TypeError("source and authenticator exclude each other; to add a check to a source, pass allOf(source, check) as source.");
+  }
+  if (source !== undefined) {
+    if (typeof source !== "object" || source === null || typeof source.authenticator !== "function") {
+      throw new TypeError(`source: ${shown(source)} is not a source; call it with its options, as in github({ secrets }).`);
+    }
+    return source.authenticator;
+  }
+  if (authenticator !== undefined) return checkFunction("authenticator", authenticator);
+  if (anonymous === "accept") return () => null;
+  throw new TypeError(
+    'authenticate: nothing says who may send; pass source or authenticator, or anonymous: "accept" to take any webhook from any sender.',
+  );
+}
+
+function isPromise(value: unknown): value is PromiseLike<AuthenticatorResult> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
+/** C1: an exception below 400 is an answer, and no error for the app's error handlers. */
+function answersByItself(error: unknown): boolean {
+  const { code, status } = (error ?? {}) as { code?: unknown; status?: unknown };
+  return code === HTTP_EXCEPTION && typeof status === "number" && status < 400;
+}
+
+/** Holds what came back to its form. @throws WebhookError 403 for a sender that is not let in, 500 for a broken authenticator. */
+function pairOf(result: unknown, anonymous: "accept" | "reject"): Pair | null {
+  if (result === null) {
+    if (anonymous === "accept") return null;
+    throw forbidden('The authenticator returned null, and anonymous is "reject".');
+  }
+  if (!Array.isArray(result) || result.length !== 2) throw broken(`it returned ${shown(result)}`);
+  const [credentials, user] = result as [unknown, unknown];
+  const { scopes } = (credentials ?? {}) as { scopes?: unknown };
+  if (!Array.isArray(scopes)) throw broken(`the first of the pair, ${shown(credentials)}, has no list of scopes`);
+  const { isAuthenticated } = (user ?? {}) as { isAuthenticated?: unknown };
+  if (typeof isAuthenticated !== "boolean") {
+    throw broken(`isAuthenticated of the second of the pair is ${shown(isAuthenticated)}, neither true nor false`);
+  }
+  if (!isAuthenticated) throw forbidden("The authenticator's user is not authenticated.");
+  return result as unknown as Pair;
+}
+
+function forbidden(advice: string): WebhookError {
+  return new WebhookError("ERR_WEBHOOK_FORBIDDEN", "The sender is not allowed to deliver here.", { advice });
+}
+
+function broken(what: string): WebhookError {
+  return new WebhookError("ERR_WEBHOOK_AUTHENTICATOR", "The delivery could not be authenticated.", {
+    advice: `The authenticator is broken: ${what}. It must return null, or a pair of AuthCredentials and a BaseUser.`,
+  });
+}
+

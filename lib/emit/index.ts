@@ -1,0 +1,197 @@
+/**
+ * Step: makes the message, hands it to the emitter, and answers once the emitter has it.
+ *
+ * @module
+ */
+import { retryAfter, WebhookError } from "../errors";
+import type { EmitContext, Emitter, Message } from "../message";
+import { answer, type Answer } from "../request/answer";
+import type { DeliveryRecord } from "../request/delivery";
+import { checkFunction, checkOptions, shown, text } from "../request/options";
+import { step, type Step } from "../request/step";
+import { makeMessage } from "./message";
+import { isPermanent } from "./permanent-error";
+
+export type EmitOptions<Payload = unknown> = {
+  /** Sends a message on. The sender gets its 200 if, and only if, the promise resolves in time. */
+  readonly emitter: Emitter<Payload>;
+  /**
+   * Takes the messages that the emitter refuses with a `PermanentError`. The sender gets its 200 once this one has
+   * confirmed. Without it, such a message is 422.
+   */
+  readonly deadLetter?: Emitter<Payload> | undefined;
+  /**
+   * The status of a delivery that is confirmed, 200 to 299. Some senders take none but 200 for success.
+   *
+   * @defaultValue `200`
+   */
+  readonly status?: number | undefined;
+  /**
+   * The content of the answer to a delivery that is confirmed: a value sent as JSON, or `undefined` for no content.
+   *
+   * @defaultValue `(message) => ({ trackingId: message.trackingId })`
+   */
+  readonly respond?: ((message: Message<Payload>) => unknown) | undefined;
+  /**
+   * The ordering key of messages: those with the same one keep their order where the broker keeps any.
+   *
+   * @defaultValue none, so that a broker may spread the load
+   */
+  readonly groupId?: string | ((message: Message<Payload>) => string | undefined) | undefined;
+  /**
+   * The name of the type that messages have.
+   *
+   * @defaultValue `"echo.json"`
+   */
+  readonly messageType?: string | undefined;
+  /**
+   * Header fields that messages carry, besides trace context (`traceparent`, `tracestate`). `Authorization` and `Cookie`
+   * are among them only if named here.
+   *
+   * @defaultValue `[]`
+   */
+  readonly fields?: readonly string[] | undefined;
+};
+
+const TRACE_CONTEXT = ["traceparent", "tracestate"]; // W3C Trace Context
+
+/**
+ * Creates the step that emits. It needs `authenticate` before it; without `jsonPayload` it parses the body itself.
+ *
+ * An emitter that fails, or returns anything but a promise, is answered with `ERR_WEBHOOK_EMIT`, one that has not settled
+ * in time with `ERR_WEBHOOK_DEADLINE`: 503 with `Retry-After`, so that the sender tries again.
+ *
+ * @throws TypeError at start, for a wrong option.
+ */
+export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
+  checkOptions("emit", options);
+  const emitter = checkFunction("emitter", options.emitter) as Emitter;
+  const deadLetter = options.deadLetter && (checkFunction("deadLetter", options.deadLetter) as Emitter);
+  const messageType = text("messageType", options.messageType ?? "echo.json");
+  const fields = fieldNames(options.fields);
+  const groupOf = groupFunction(options.groupId as EmitOptions["groupId"]);
+  const answerTo = successAnswer(options as EmitOptions);
+
+  return step(async function emit(record) {
+    const { body, lifetime } = record;
+    const payload = await body.json();
+    const parts = { payload, octets: await body.bytes(), body: await body.text(), messageType, fields };
+    // Nothing is emitted for a sender that has gone already: it will send again.
+    if (lifetime.over) throw lifetime.over;
+    const message = makeMessage(
+      {
+        ...parts,
+        node: record.surroundings.name,
+        request: record.request,
+        receivedAt: record.receivedAt,
+        contentType: record.contentType,
+        sender: record.sender,
+        source: record.source,
+      },
+      groupOf,
+    );
+    record.message = message;
+
+    const isDeadLetter = await record.emitting(() => confirm(message, record, emitter, deadLetter));
+    const success = answerTo(record, message);
+    record.end({
+      kind: "delivered",
+      status: success.status,
+      trackingId: message.trackingId,
+      ...(message.deliveryId !== undefined && { deliveryId: message.deliveryId }),
+      ...(message.eventType !== undefined && { eventType: message.eventType }),
+      ...(isDeadLetter && { isDeadLetter }),
+    });
+    answer(record, success);
+    lifetime.close();
+  });
+}
+
+/** Resolves once the message is confirmed, to whether it went to the dead letters. */
+async function confirm(
+  message: Message,
+  record: DeliveryRecord,
+  emitter: Emitter,
+  deadLetter: Emitter | undefined,
+): Promise<boolean> {
+  try {
+    await settle("emitter", emitter, message, record);
+    return false;
+  } catch (error) {
+    if (!isPermanent(error)) throw emitFailure(error);
+    if (!deadLetter) {
+      throw new WebhookError("ERR_WEBHOOK_MESSAGE_REFUSED", "The delivery was understood, and will not be taken.", {
+        advice: "The emitter threw a PermanentError, and the node has no deadLetter to keep the message.",
+        cause: error,
+      });
+    }
+  }
+  try {
+    await settle("deadLetter", deadLetter, message, record);
+    return true;
+  } catch (error) {
+    throw emitFailure(error);
+  }
+}
+
+async function settle(port: string, emitter: Emitter, message: Message, { lifetime }: DeliveryRecord): Promise<void> {
+  const context: EmitContext = {
+    get signal() {
+      return lifetime.signal;
+    },
+  };
+  const returned: unknown = emitter(message, context);
+  if (typeof (returned as { then?: unknown } | null | undefined)?.then !== "function") {
+    throw new WebhookError("ERR_WEBHOOK_EMIT", "The delivery could not be taken now; send it again.", {
+      headers: retryAfter(),
+      advice: `The ${port} returned ${shown(returned)}, and no promise, so nothing tells when the message is safe: is an "await" or "async" missing?`,
+    });
+  }
+  await lifetime.race(returned as Promise<unknown>);
+}
+
+/** What a failure of an emitter comes to: 503, with the time to wait that it asks for. */
+function emitFailure(error: unknown): unknown {
+  if (error instanceof WebhookError) return error;
+  const { retryAfterSeconds } = (error ?? {}) as { retryAfterSeconds?: unknown };
+  return new WebhookError("ERR_WEBHOOK_EMIT", "The delivery could not be taken now; send it again.", {
+    headers: retryAfter(typeof retryAfterSeconds === "number" && retryAfterSeconds > 0 ? retryAfterSeconds : 1),
+    cause: error,
+  });
+}
+
+function successAnswer({ status, respond }: EmitOptions): (record: DeliveryRecord, message: Message) => Answer {
+  if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 299)) {
+    throw new TypeError(`status: ${shown(status)} is not a status from 200 to 299.`);
+  }
+  if (respond !== undefined) checkFunction("respond", respond);
+
+  return function answerTo({ source, surroundings }, message) {
+    const wanted = status ?? source?.success?.status ?? 200;
+    const tracking = { trackingId: message.trackingId };
+    let value: unknown = source?.success ? (source.success.body ?? undefined) : tracking;
+    if (respond) {
+      // The message is safe, so the sender gets its 2xx, whatever becomes of the words.
+      try {
+        value = respond(message);
+      } catch (error) {
+        surroundings.logger.error(`webhook ${surroundings.name}: respond has thrown`, error);
+        value = tracking;
+      }
+    }
+    const json = JSON.stringify(value) as string | undefined;
+    return { status: wanted, content: json === undefined ? undefined : { type: "application/json", text: json } };
+  };
+}
+
+function groupFunction(groupId: EmitOptions["groupId"]): ((message: Message) => string | undefined) | undefined {
+  if (groupId === undefined || typeof groupId === "function") return groupId;
+  const group = text("groupId", groupId);
+  return () => group;
+}
+
+function fieldNames(fields: readonly string[] = []): readonly string[] {
+  if (!Array.isArray(fields)) throw new TypeError(`fields: ${shown(fields)} is not a list of header field names.`);
+  const names = (fields as readonly string[]).map((name) => text("fields", name).toLowerCase());
+  return [...new Set([...TRACE_CONTEXT, ...names])];
+}

@@ -1,0 +1,273 @@
+/**
+ * The body of a request: read once, on demand, within limits, and had again in any form.
+ *
+ * @module
+ */
+import { Readable } from "node:stream";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import rawBody from "raw-body";
+import { WebhookError } from "../errors";
+import { aborted, Arrival, hasArrived, takeWhole, tooLarge } from "./arrival";
+import type { ContentCoding } from "./content-coding";
+import { isDeeperThan } from "./depth";
+import { framingOf, type Framing } from "./field-lines";
+import { inflateAtOnce, inflateStream } from "./inflate";
+import type { Lifetime } from "./lifetime";
+import { bodyConsumed, octetsReadBefore } from "./read-before";
+import { decodeText, isUtf8Compatible } from "./text";
+
+/** What bounds the reading of a body. */
+export type BodyLimits = {
+  /** Largest body with its codings undone, in bytes. */
+  readonly maxBytes: number;
+  /** Largest body as sent, in bytes. */
+  readonly maxEncodedBytes: number;
+  /** Deepest nesting of JSON. */
+  readonly maxDepth: number;
+};
+
+export const DEFAULT_LIMITS: BodyLimits = { maxBytes: 1_048_576, maxEncodedBytes: 1_048_576 + 65_536, maxDepth: 128 };
+
+/** The body as authenticators and handlers see it. Nothing is read before one of these is called. */
+export type Body = {
+  /** The octets as sent, content codings not undone: what `Content-Digest` (RFC 9530) covers. */
+  encoded(): Promise<Buffer>;
+  /** The octets with content codings undone: what a signature covers. */
+  bytes(): Promise<Buffer>;
+  /** The text, decoded by the charset of the `Content-Type` field, without a byte order mark. */
+  text(): Promise<string>;
+  /** The value parsed from the text. */
+  json(): Promise<unknown>;
+  /**
+   * The octets with content codings undone, while they arrive if nobody asked before. It is destroyed with the failure
+   * that the other forms reject with.
+   */
+  stream(): Readable;
+};
+
+/** What a body needs to know of the request that it belongs to. */
+export type BodyContext = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly lifetime: Lifetime;
+  readonly limits: BodyLimits;
+  readonly codings: readonly ContentCoding[];
+  readonly charset: string | undefined;
+  /** Told of all octets that are kept. An error it returns ends the reading. */
+  readonly onOctets: (bytes: number) => WebhookError | undefined;
+};
+
+/** How long a coded body is awaited whole, which is cheaper to inflate, before inflating starts with what is there. */
+const PATIENCE_MS = 20;
+
+export class RequestBody implements Body {
+  /** What the reading failed with, if it did: it outranks whatever the authenticator made of it. */
+  failure: WebhookError | undefined;
+  /** Whether all octets were taken off the request, which itself tells so only later. */
+  isTaken = false;
+  readonly #of: BodyContext;
+  readonly #framing: Framing;
+  readonly #maxSentBytes: number;
+  #encoded: Promise<Buffer> | undefined;
+  #bytes: Promise<Buffer> | undefined;
+  #text: Promise<string> | undefined;
+  #json: Promise<unknown> | undefined;
+  /** Hears the decoded chunks of a reading that began with `stream()`. */
+  #tap: ((chunk: Buffer) => void) | undefined;
+
+  constructor(context: BodyContext) {
+    this.#of = context;
+    this.#framing = framingOf(context.request);
+    this.#maxSentBytes = maxSentBytes(context.limits, context.codings);
+  }
+
+  encoded(): Promise<Buffer> {
+    return (this.#encoded ??= this.#noting(this.#readEncoded()));
+  }
+
+  bytes(): Promise<Buffer> {
+    return (this.#bytes ??= this.#noting(this.#readBytes()));
+  }
+
+  text(): Promise<string> {
+    return (this.#text ??= this.#noting(this.#decode()));
+  }
+
+  json(): Promise<unknown> {
+    return (this.#json ??= this.#noting(this.#parse()));
+  }
+
+  stream(): Readable {
+    const copy = new Readable({ read() {} });
+    // A reader that listens for no "error" has the failure from the other forms; it must not end the process.
+    copy.on("error", () => {});
+    let isLive = false;
+    if (this.#bytes === undefined) {
+      this.#tap = (chunk) => {
+        isLive = true;
+        copy.push(chunk);
+      };
+    }
+    this.bytes().then(
+      (octets) => {
+        if (!isLive) copy.push(octets);
+        copy.push(null);
+      },
+      (error: Error) => copy.destroy(error),
+    );
+    return copy;
+  }
+
+  async #readEncoded(): Promise<Buffer> {
+    const { request, codings } = this.#of;
+    const kept = codings.length === 0 ? octetsReadBefore(request) : undefined;
+    if (kept) return this.#hold(kept, this.#maxSentBytes);
+    await this.#begin();
+    if (hasArrived(request, this.#framing)) return this.#take();
+    const arrival = this.#arrive();
+    if (codings.length === 0 && this.#tap) arrival.on("data", this.#tap);
+    return readAll(arrival, this.#maxSentBytes);
+  }
+
+  async #readBytes(): Promise<Buffer> {
+    const { request, codings, limits } = this.#of;
+    if (codings.length === 0) return this.encoded();
+    const kept = octetsReadBefore(request);
+    if (kept) return this.#hold(kept, limits.maxBytes);
+    if (this.#encoded) return this.#inflate(await this.#encoded);
+
+    await this.#begin();
+    if (hasArrived(request, this.#framing)) {
+      const whole = this.#take();
+      this.#encoded = Promise.resolve(whole);
+      return this.#inflate(whole);
+    }
+    const arrival = this.#arrive();
+    this.#encoded = arrival.whole;
+    if (!this.#tap && (await isSoon(arrival.whole))) return this.#inflate(await arrival.whole);
+    return this.#inflateStream(arrival);
+  }
+
+  async #decode(): Promise<string> {
+    return decodeText(await this.bytes(), this.#of.charset);
+  }
+
+  async #parse(): Promise<unknown> {
+    const octets = await this.bytes();
+    if (octets.length === 0) throw new WebhookError("ERR_WEBHOOK_BODY_EMPTY", "The body is empty; JSON was expected.");
+    const text = await this.text();
+    const { charset = "utf-8", limits } = this.#of;
+    // In other charsets, octets that look like brackets may be parts of characters.
+    const scanned = isUtf8Compatible(charset) ? octets : Buffer.from(text);
+    if (isDeeperThan(scanned, limits.maxDepth)) {
+      throw new WebhookError("ERR_WEBHOOK_JSON_DEPTH", `The JSON is nested deeper than ${limits.maxDepth}.`);
+    }
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      throw new WebhookError("ERR_WEBHOOK_JSON", `The body is not JSON (RFC 8259)${positionOf(cause)}.`, { cause });
+    }
+  }
+
+  /** What comes before the first octet is asked for. */
+  async #begin(): Promise<void> {
+    const { request, response, lifetime } = this.#of;
+    if (request.readableDidRead) throw bodyConsumed();
+    refuseDeclared(this.#framing, this.#maxSentBytes);
+    if (lifetime.over) throw lifetime.over;
+    // An app that handles "checkContinue" leaves the asking to us; else Node has asked already.
+    if (request.headers.expect !== undefined && !(response as { _sent100?: boolean })._sent100) response.writeContinue();
+    // Octets that came with the header section are there once the parser has returned.
+    await undefined;
+  }
+
+  #take(): Buffer {
+    this.isTaken = true;
+    return this.#hold(takeWhole(this.#of.request), this.#maxSentBytes);
+  }
+
+  #arrive(): Arrival {
+    const { request, lifetime, onOctets } = this.#of;
+    return new Arrival(request, lifetime, { maxBytes: this.#maxSentBytes, onOctets });
+  }
+
+  #inflate(encoded: Buffer): Buffer | Promise<Buffer> {
+    const { codings, limits } = this.#of;
+    const octets = inflateAtOnce(encoded, codings, limits);
+    if (octets) return this.#hold(octets, limits.maxBytes);
+    return this.#inflateStream(Readable.from([encoded], { objectMode: false }));
+  }
+
+  async #inflateStream(source: Readable): Promise<Buffer> {
+    const { codings, limits, onOctets } = this.#of;
+    const { output, ended } = inflateStream(source, codings, limits);
+    output.on("data", (chunk: Buffer) => {
+      const refusal = onOctets(chunk.length);
+      if (refusal) output.destroy(refusal);
+      else this.#tap?.(chunk);
+    });
+    try {
+      const octets = await readAll(output, limits.maxBytes);
+      await ended;
+      return octets;
+    } catch (error) {
+      // A decoder's own error is told as what it means for the sender.
+      if (!(error instanceof WebhookError)) await ended;
+      throw error;
+    }
+  }
+
+  /** Counts octets that are kept from now on. */
+  #hold(octets: Buffer, maxBytes: number): Buffer {
+    const refusal = octets.length > maxBytes ? tooLarge(maxBytes) : this.#of.onOctets(octets.length);
+    if (refusal) throw refusal;
+    return octets;
+  }
+
+  #noting<T>(reading: Promise<T>): Promise<T> {
+    // Handled here, so that an authenticator that stops caring for a body leaves no rejection behind.
+    reading.catch((error: unknown) => {
+      if (error instanceof WebhookError) this.failure ??= error;
+    });
+    return reading;
+  }
+}
+
+/** The largest body let in as sent: a coded one may be a little larger than what comes out, where nothing compresses. */
+export function maxSentBytes(limits: BodyLimits, codings: readonly ContentCoding[]): number {
+  return codings.length === 0 ? Math.min(limits.maxBytes, limits.maxEncodedBytes) : limits.maxEncodedBytes;
+}
+
+/** Refuses by the declared length, before an octet is read. @throws WebhookError `ERR_WEBHOOK_BODY_TOO_LARGE`. */
+export function refuseDeclared(framing: Framing, maxBytes: number): void {
+  if (framing !== "chunked" && framing !== "none" && framing.declaredBytes > maxBytes) throw tooLarge(maxBytes);
+}
+
+/** All octets of a stream of ours, which always settles. */
+async function readAll(stream: Readable, limit: number): Promise<Buffer> {
+  try {
+    return await rawBody(stream, { limit });
+  } catch (error) {
+    stream.destroy();
+    if ((error as { type?: unknown }).type === "entity.too.large") throw tooLarge(limit);
+    throw error;
+  }
+}
+
+/** Whether `work` settles within the time that a body is awaited whole. */
+function isSoon(work: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), PATIENCE_MS);
+    const settled = (): void => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    work.then(settled, settled);
+  });
+}
+
+/** Where the parser stopped, if Node's message tells: never what it found there. */
+function positionOf(error: unknown): string {
+  const at = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec((error as Error).message);
+  return at ? `, at character ${at[1]}` : "";
+}

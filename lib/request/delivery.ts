@@ -1,0 +1,215 @@
+/**
+ * The record of one request: what the steps have found out of it so far, and its one accessor.
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Message, MessageSender } from "../message";
+import type { WebhookError } from "../errors";
+import { aborted } from "./arrival";
+import { DEFAULT_LIMITS, RequestBody, type Body, type BodyLimits } from "./body";
+import { codingsOf, DEFAULT_CODINGS, type ContentCoding } from "./content-coding";
+import { parseContentType, type ContentType } from "./content-type";
+import { Lifetime } from "./lifetime";
+import { consoleLogger } from "./logger";
+import { isObserved, publish, type Observers, type Outcome } from "./outcome";
+import type { SourceTraits } from "./source";
+
+/** Credentials and user by their shape: two copies of the package get on. */
+export type Pair = readonly [
+  credentials: { readonly scopes: readonly string[] },
+  user: { readonly isAuthenticated: boolean; readonly displayName?: string },
+];
+
+/** One request on its way through the steps, as the app's own handlers see it. */
+export type Delivery<Payload = unknown> = {
+  /** The body, read on demand. */
+  readonly body: Body;
+  /** What the authenticator returned. Absent before it has run, and where it accepted an anonymous sender. */
+  readonly pair: Pair | undefined;
+  /** The message, once it is made. */
+  readonly message: Message<Payload> | undefined;
+  /** How the request ended, once it has. */
+  readonly outcome: Outcome | undefined;
+  /** When the first step saw the request. */
+  readonly receivedAt: Date;
+  /** Fires when the request's budget of time is spent, or the sender has gone before the message was emitted. */
+  readonly signal: AbortSignal;
+};
+
+/** What a node lends to each of its requests. */
+export type Surroundings = Observers & {
+  readonly name: string;
+  readonly deadlineMs: number;
+};
+
+const ALONE: Surroundings = { name: "webhook", deadlineMs: 10_000, logger: consoleLogger };
+
+export class DeliveryRecord implements Delivery {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly surroundings: Surroundings;
+  readonly lifetime: Lifetime;
+  readonly receivedAt = new Date();
+  /** What bounds the body. `decompress` sets them; without it the defaults hold. */
+  limits: BodyLimits = DEFAULT_LIMITS;
+  codings: readonly ContentCoding[] | undefined;
+  source: SourceTraits | undefined;
+  pair: Pair | undefined;
+  message: Message | undefined;
+  outcome: Outcome | undefined;
+  /** An answer was begun: no step after this one is to run. */
+  isAnswered = false;
+  /** Reserves room for octets that are kept. `admission` sets it. */
+  reserve: (bytes: number) => WebhookError | undefined = () => undefined;
+  #body: RequestBody | undefined;
+  #contentType: ContentType | undefined | null = null;
+  /** From here on the sender may go: the message is on its way. */
+  #isEmitting = false;
+  readonly #whenDone: (() => void)[] = [];
+  readonly #entered: [step: string, at: number][] | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, surroundings: Surroundings) {
+    this.request = request;
+    this.response = response;
+    this.surroundings = surroundings;
+    this.lifetime = new Lifetime(surroundings.deadlineMs);
+    this.#entered = isObserved(surroundings) ? [] : undefined;
+    response.once("close", () => this.#closed());
+    // A response that was closed before the first step ran will not say so again.
+    if (response.destroyed) this.#closed();
+  }
+
+  get body(): RequestBody {
+    return (this.#body ??= new RequestBody({
+      request: this.request,
+      response: this.response,
+      lifetime: this.lifetime,
+      limits: this.limits,
+      codings: (this.codings ??= codingsOf(this.request, DEFAULT_CODINGS)),
+      charset: this.contentType?.charset,
+      onOctets: (bytes) => this.reserve(bytes),
+    }));
+  }
+
+  /** What the body failed with, if it was read and failed. */
+  get bodyFailure(): WebhookError | undefined {
+    return this.#body?.failure;
+  }
+
+  /** Whether nothing of the body is left on the connection. */
+  get isBodyTaken(): boolean {
+    return this.request.complete || this.#body?.isTaken === true;
+  }
+
+  /** The `Content-Type` field, read once; `undefined` if it is absent or malformed. */
+  get contentType(): ContentType | undefined {
+    if (this.#contentType === null) this.#contentType = parseContentType(this.request.headers["content-type"]);
+    return this.#contentType;
+  }
+
+  get signal(): AbortSignal {
+    return this.lifetime.signal;
+  }
+
+  get sender(): MessageSender | undefined {
+    if (!this.pair) return undefined;
+    const [{ scopes }, { displayName }] = this.pair;
+    return typeof displayName === "string" ? { name: displayName, scopes } : { scopes };
+  }
+
+  /** Notes when a step begins, where somebody wants to know. */
+  enter(step: string): void {
+    this.#entered?.push([step, performance.now()]);
+  }
+
+  /** Writes how the request ended. What comes second changes nothing. */
+  end(ending: Omit<Outcome, "node" | "source" | "receivedAt" | "durationMs" | "durations">): void {
+    if (this.outcome) return;
+    const { name } = this.surroundings;
+    const endedAt = performance.now();
+    this.outcome = {
+      ...ending,
+      node: name,
+      ...(this.source && { source: this.source.name }),
+      receivedAt: this.receivedAt,
+      durationMs: endedAt - this.lifetime.startedAt,
+      ...(this.#entered && { durations: durations(this.#entered, endedAt) }),
+    };
+    publish(this.outcome, this.surroundings);
+  }
+
+  /** Runs the emitter's part: a sender that goes away meanwhile does not stop it. */
+  async emitting<T>(work: () => Promise<T>): Promise<T> {
+    this.#isEmitting = true;
+    try {
+      return await work();
+    } finally {
+      this.#isEmitting = false;
+      if (this.response.destroyed) this.#done();
+    }
+  }
+
+  /** Calls back once nothing of the request is under way any more. */
+  whenDone(callback: () => void): void {
+    this.#whenDone.push(callback);
+  }
+
+  #closed(): void {
+    if (this.#isEmitting) return;
+    if (this.response.writableFinished) this.end(this.#answeredByOthers());
+    else this.#abort(aborted());
+    this.#done();
+  }
+
+  #abort(gone: WebhookError): void {
+    this.lifetime.end(gone);
+    this.end({ kind: "aborted", status: gone.status, code: gone.code, detail: gone.message });
+  }
+
+  /** The end of a request that the app's own handler has answered. */
+  #answeredByOthers(): Pick<Outcome, "kind" | "status"> {
+    const { statusCode: status } = this.response;
+    return { kind: status < 400 ? "answered" : status < 500 ? "refused" : "failed", status };
+  }
+
+  #done(): void {
+    this.lifetime.close();
+    for (const callback of this.#whenDone.splice(0)) callback();
+  }
+}
+
+function durations(entered: readonly [step: string, at: number][], endedAt: number): Record<string, number> {
+  const spent: Record<string, number> = {};
+  entered.forEach(([step, at], index) => {
+    spent[step] = (spent[step] ?? 0) + ((entered[index + 1]?.[1] ?? endedAt) - at);
+  });
+  return spent;
+}
+
+const records = new WeakMap<IncomingMessage, DeliveryRecord>();
+
+/** The record of a request, begun by the first step that asks. */
+export function recordOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  surroundings: Surroundings = ALONE,
+): DeliveryRecord {
+  let record = records.get(request);
+  if (!record) {
+    record = new DeliveryRecord(request, response, surroundings);
+    records.set(request, record);
+  }
+  return record;
+}
+
+/**
+ * The delivery that a request carries, for an app's own handlers below the steps.
+ *
+ * @throws TypeError if no step of this package has run on the request.
+ */
+export function delivery<Payload = unknown>(request: IncomingMessage): Delivery<Payload> {
+  const record = records.get(request);
+  if (record) return record as Delivery<Payload>;
+  throw new TypeError("delivery(req): no step has run on this request; mount contentTypeGate(), authenticate() or another before the handler.");
+}

@@ -1,0 +1,102 @@
+/**
+ * The one budget of time of a request: when it is over, all that waits on its behalf is told, once, with one reason.
+ *
+ * @module
+ */
+import { retryAfter, WebhookError } from "../errors";
+
+type Listener = (reason: WebhookError) => void;
+
+export class Lifetime {
+  readonly startedAt = performance.now();
+  readonly #deadlineMs: number;
+  #over: WebhookError | undefined;
+  #closed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #controller: AbortController | undefined;
+  readonly #listeners = new Set<Listener>();
+  /** How many readers wait for octets: a deadline that strikes them is the sender's (408), any other is ours (503). */
+  reading = 0;
+
+  constructor(deadlineMs: number) {
+    this.#deadlineMs = deadlineMs;
+  }
+
+
+  /** Why the request is over, if it ended before its time. */
+  get over(): WebhookError | undefined {
+    return this.#over;
+  }
+
+  /** Fires when the budget is spent, or the sender has gone before the message was emitted. Made when first asked for. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#over) this.#controller.abort(this.#over);
+    else this.#arm();
+    return this.#controller.signal;
+  }
+
+  /** Ends it early. What comes second changes nothing. */
+  end(reason: WebhookError): void {
+    if (this.#over || this.#closed) return;
+    this.#over = reason;
+    clearTimeout(this.#timer);
+    this.#tell(reason);
+    this.#controller?.abort(reason);
+  }
+
+  /** The request is decided: the time for it is not counted any more, and what still reads for it stops. */
+  close(): void {
+    if (this.#over || this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    if (this.#listeners.size > 0) this.#tell(new WebhookError("ERR_WEBHOOK_ABORTED", "The request was answered already."));
+  }
+
+  /** Calls back once when it is over, now if it already is. Returns what takes the listener away. */
+  whenOver(listener: Listener): () => void {
+    if (this.#over) {
+      listener(this.#over);
+      return () => {};
+    }
+    this.#arm();
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What `work` settles to, or the reason why the time for it was over first. */
+  async race<T>(work: PromiseLike<T>): Promise<T> {
+    let leave = (): unknown => undefined;
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        leave = this.whenOver(reject);
+        work.then(resolve, reject);
+      });
+    } finally {
+      leave();
+    }
+  }
+
+  #tell(reason: WebhookError): void {
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of listeners) listener(reason);
+  }
+
+  // Most requests never wait, so the timer is set for those that do.
+  #arm(): void {
+    if (this.#timer !== undefined || this.#closed) return;
+    const left = this.#deadlineMs - (performance.now() - this.startedAt);
+    this.#timer = setTimeout(() => this.end(this.#expired()), Math.max(0, left));
+  }
+
+  #expired(): WebhookError {
+    if (this.reading > 0) {
+      return new WebhookError("ERR_WEBHOOK_BODY_TIMEOUT", `The body had not arrived after ${this.#deadlineMs} ms.`);
+    }
+    return new WebhookError("ERR_WEBHOOK_DEADLINE", "The delivery could not be taken in time; send it again.", {
+      headers: retryAfter(),
+      advice: `The authenticator or the emitter had not settled after deadlineMs (${this.#deadlineMs}).`,
+    });
+  }
+}

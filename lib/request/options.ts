@@ -1,0 +1,103 @@
+/**
+ * Checks options while the server starts, so that none is wrong in silence.
+ *
+ * @module
+ */
+
+/** Every word that an option of a step can have. A test holds the list equal to the types. */
+export const OPTION_WORDS = [
+  "anonymous",
+  "authenticator",
+  "codings",
+  "context",
+  "deadLetter",
+  "deadlineMs",
+  "emitter",
+  "events",
+  "fields",
+  "groupId",
+  "logger",
+  "maxBytes",
+  "maxDepth",
+  "maxEncodedBytes",
+  "maxInFlightBytes",
+  "mediaTypes",
+  "messageType",
+  "methods",
+  "name",
+  "config",
+  "respond",
+  "source",
+  "status",
+] as const;
+
+/**
+ * Refuses words that no step knows.
+ *
+ * @throws TypeError that names the function, the word, and the word most like it.
+ */
+export function checkOptions(functionName: string, options: object, words: readonly string[] = OPTION_WORDS): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(`${functionName}: the options must be one object.`);
+  }
+  for (const word of Object.keys(options)) {
+    if (words.includes(word)) continue;
+    const near = nearest(word, words);
+    throw new TypeError(
+      `${functionName}: there is no option ${JSON.stringify(word)}.` +
+        (near ? ` Did you mean ${near}?` : ` There are: ${[...words].sort().join(", ")}.`),
+    );
+  }
+}
+
+/** @throws TypeError for anything but a positive integer: `NaN`, `-1`, `"1mb"` must not lift a limit in silence. */
+export function positiveInteger(word: string, value: number): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new TypeError(`${word}: ${shown(value)} is not a positive whole number; its unit is in its name.`);
+}
+
+/** @throws TypeError for anything but text that is not empty. */
+export function text(word: string, value: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw new TypeError(`${word}: ${shown(value)} is not a text, or an empty one.`);
+}
+
+/** @throws TypeError for anything but a function. */
+export function checkFunction<F>(word: string, value: F): F {
+  if (typeof value === "function") return value;
+  throw new TypeError(`${word}: ${shown(value)} is not a function.`);
+}
+
+/** A value in an error message, short. */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+/** The word that most letters are shared with, if it is likely to be meant. */
+function nearest(word: string, words: readonly string[]): string | undefined {
+  const wanted = word.toLowerCase();
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of words) {
+    const steps = distance(wanted, candidate.toLowerCase());
+    if (steps < least) [best, least] = [candidate, steps];
+  }
+  return best;
+}
+
+/** How many letters must be changed, put in or taken out to make one word of another (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

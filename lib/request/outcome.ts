@@ -1,0 +1,104 @@
+/**
+ * How a request ended: written once, and read by all who observe (log, events, diagnostics).
+ *
+ * @module
+ */
+import { channel } from "node:diagnostics_channel";
+import type { EventEmitter } from "node:events";
+import type { Logger } from "./logger";
+
+/**
+ * The one end of a request: `delivered` (the emitter has confirmed the message), `duplicate` (it had before), `answered`
+ * (2xx or 3xx with nothing to emit, such as a handshake), `refused` (the sender's fault), `failed` (ours; the sender may
+ * try again), `aborted` (the sender had gone before the message was emitted).
+ */
+export type OutcomeKind = "delivered" | "duplicate" | "answered" | "refused" | "failed" | "aborted";
+
+export type Outcome = {
+  readonly kind: OutcomeKind;
+  /** The status of the answer. Nobody reads it where the kind is `aborted`. */
+  readonly status: number;
+  /** The name of the node. */
+  readonly node: string;
+  /** The name of the source, where the node has one. */
+  readonly source?: string;
+  /** When the first step saw the request. */
+  readonly receivedAt: Date;
+  /** From the first step to the answer, in milliseconds. */
+  readonly durationMs: number;
+  /** Milliseconds spent in each step, by its name. Measured only where somebody listens. */
+  readonly durations?: Readonly<Record<string, number>>;
+  readonly trackingId?: string;
+  readonly deliveryId?: string;
+  readonly eventType?: string;
+  /** Set if the message was refused for good by its emitter and has gone to `deadLetter`. */
+  readonly isDeadLetter?: true;
+  /** The code of the refusal. */
+  readonly code?: string;
+  /** What the sender was told. */
+  readonly detail?: string;
+  /** What mends it. */
+  readonly advice?: string;
+  /** What was thrown. It may hold what no sender should see. */
+  readonly error?: unknown;
+};
+
+/** Publishes each `Outcome` as it is written, under the name `express-webhook-node:outcome`. */
+export const outcomes = channel("express-webhook-node:outcome");
+
+/** Where the outcomes of a node's requests go. */
+export type Observers = {
+  readonly logger: Logger;
+  readonly events?: EventEmitter | undefined;
+};
+
+/** Whether somebody listens, so that durations are worth measuring. */
+export function isObserved({ events }: Observers): boolean {
+  return outcomes.hasSubscribers || (events !== undefined && events.listenerCount("outcome") > 0);
+}
+
+/** Tells all observers. One that throws is logged, and changes nothing for the sender. */
+export function publish(outcome: Outcome, { logger, events }: Observers): void {
+  try {
+    log(outcome, logger);
+    // The channel hands a subscriber's error to "uncaughtException", as Node has it.
+    if (outcomes.hasSubscribers) outcomes.publish(outcome);
+    events?.emit("outcome", outcome);
+  } catch (error) {
+    logger.error(`webhook ${printable(outcome.node)}: an observer of outcomes has thrown`, error);
+  }
+}
+
+function log(outcome: Outcome, logger: Logger): void {
+  switch (outcome.kind) {
+    case "delivered":
+    case "duplicate":
+    case "answered":
+      logger.debug(line(outcome));
+      break;
+    case "aborted":
+      logger.info(line(outcome));
+      break;
+    case "refused":
+      logger.warn(line(outcome));
+      break;
+    case "failed":
+      if (outcome.error === undefined) logger.error(line(outcome));
+      else logger.error(line(outcome), outcome.error);
+      break;
+  }
+}
+
+function line({ kind, status, node, code, detail, advice, trackingId, deliveryId }: Outcome): string {
+  const parts = [`webhook ${node}: ${kind}, ${status}`, code, trackingId, deliveryId && `delivery ${deliveryId}`];
+  const said = [detail, advice].filter(Boolean).join(" ");
+  return printable(parts.filter(Boolean).join(" ") + (said && `: ${said}`));
+}
+
+/** A line that a sender's text cannot break, nor fill. */
+function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what must not reach a terminal or a log reader
+  return text.slice(0, 1000).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => {
+    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

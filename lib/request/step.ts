@@ -1,0 +1,41 @@
+/**
+ * Makes a step: a middleware of Node's types that goes on by itself, and hands what it throws to `next`.
+ *
+ * @module
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { refusalOf } from "./refusal";
+import { recordOf, type DeliveryRecord } from "./delivery";
+
+/** A middleware for Express 4 and 5, and for whatever else calls `(req, res, next)`. */
+export type Step = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
+
+/**
+ * Makes a step of a function of the request's record. It goes on to the next one when the function has returned and has
+ * not answered; what it throws, or rejects with, ends the request and goes to `next`, which Express 4 does not do.
+ */
+export function step(run: (record: DeliveryRecord) => void | Promise<void>): Step {
+  const { name } = run;
+  const middleware: Step = (request, response, next) => {
+    const record = recordOf(request, response);
+    const goOn = (): void => {
+      if (!record.isAnswered) next();
+    };
+    const refuse = (error: unknown): void => {
+      const { outcome } = refusalOf(error, record.source);
+      record.lifetime.close();
+      record.end(outcome);
+      next(error);
+    };
+    record.enter(name);
+    try {
+      const running = run(record);
+      if (running === undefined) goOn();
+      else running.then(goOn, refuse);
+    } catch (error) {
+      refuse(error);
+    }
+  };
+  // Stack traces and router listings then read as a list of steps.
+  return Object.defineProperty(middleware, "name", { value: name });
+}

@@ -1,0 +1,88 @@
+/**
+ * Turns octets into text by a charset from a list, and refuses octets that are not text in it: decoding them to U+FFFD
+ * would make different keys equal.
+ *
+ * @module
+ */
+import { isAscii } from "node:buffer";
+import iconv from "iconv-lite";
+import { WebhookError } from "../errors";
+
+type Decode = (octets: Buffer) => string;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+const utf16le = new TextDecoder("utf-16le", { fatal: true });
+const utf16be = new TextDecoder("utf-16be", { fatal: true });
+
+// TextDecoder's "us-ascii" is windows-1252 (Encoding Standard section 4.2), which takes any octet.
+function ascii(octets: Buffer): string {
+  if (!isAscii(octets)) throw new TypeError("not US-ASCII");
+  return octets.toString("latin1");
+}
+
+// RFC 2781 section 3.3: a byte order mark decides. Without one, JSON begins with an ASCII character, so its zero octet tells.
+function utf16(octets: Buffer): string {
+  if (octets[0] === 0xff && octets[1] === 0xfe) return utf16le.decode(octets);
+  if (octets[0] === 0xfe && octets[1] === 0xff) return utf16be.decode(octets);
+  return (octets[0] === 0 ? utf16be : utf16le).decode(octets);
+}
+
+// TextDecoder has no UTF-32. iconv-lite replaces what it cannot read, so only text that encodes to the same octets is taken.
+function utf32(endian: "le" | "be"): Decode {
+  const charset = `utf-32${endian}`;
+  return function decodeUtf32(octets) {
+    const text = iconv.decode(octets, charset, { stripBOM: false });
+    if (!iconv.encode(text, charset, { addBOM: false }).equals(octets)) throw new TypeError("not UTF-32");
+    return text.startsWith("\uFEFF") ? text.slice(1) : text;
+  };
+}
+const utf32le = utf32("le");
+const utf32be = utf32("be");
+
+function utf32AnyEndian(octets: Buffer): string {
+  const littleEndian = (octets[0] === 0xff && octets[1] === 0xfe) || octets[0] !== 0;
+  return (littleEndian ? utf32le : utf32be)(octets);
+}
+
+const CHARSETS: ReadonlyMap<string, Decode> = new Map([
+  ["utf-8", (octets: Buffer) => utf8.decode(octets)],
+  ["utf8", (octets: Buffer) => utf8.decode(octets)],
+  ["us-ascii", ascii],
+  ["ascii", ascii],
+  ["utf-16", utf16],
+  ["utf-16le", (octets: Buffer) => utf16le.decode(octets)],
+  ["utf-16be", (octets: Buffer) => utf16be.decode(octets)],
+  ["utf-32", utf32AnyEndian],
+  ["utf-32le", utf32le],
+  ["utf-32be", utf32be],
+]);
+
+/** Whether text in this charset (lower case) can be read. The rest, such as `utf-7` and `iso-8859-1`, is refused. */
+export function isCharset(charset: string): boolean {
+  return CHARSETS.has(charset);
+}
+
+/** Whether a charset's octets are those of UTF-8, so that JSON can be scanned on them. */
+export function isUtf8Compatible(charset: string): boolean {
+  return charset === "utf-8" || charset === "utf8" || charset.endsWith("ascii");
+}
+
+/**
+ * Decodes octets, without their byte order mark.
+ *
+ * @throws WebhookError `ERR_WEBHOOK_CHARSET` if the charset is not on the list; `ERR_WEBHOOK_TEXT` if the octets are not
+ * text in it (RFC 8259 section 8.1).
+ */
+export function decodeText(octets: Buffer, charset = "utf-8"): string {
+  const decode = CHARSETS.get(charset);
+  if (!decode) {
+    throw new WebhookError("ERR_WEBHOOK_CHARSET", "The charset is not supported; send UTF-8.", {
+      advice: 'At the sender, set the content type to "application/json": JSON is UTF-8.',
+    });
+  }
+  try {
+    return decode(octets);
+  } catch (cause) {
+    throw new WebhookError("ERR_WEBHOOK_TEXT", `The body is not valid text in ${charset}.`, { cause });
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The path of a request, from accept to emit, as one Express router.
+ *
+ * @module
+ */
+import { EventEmitter } from "node:events";
+import { Router } from "express";
+import { admission, type AdmissionOptions, type Drained } from "./accept/admission";
+import { contentTypeGate, type ContentTypeGateOptions } from "./accept/content-type-gate";
+import { decompress, type DecompressOptions } from "./accept/decompress";
+import { framing } from "./accept/framing";
+import { methodGate, type MethodGateOptions } from "./accept/method-gate";
+import { authenticate, type AuthenticateOptions } from "./authenticate";
+import { emit, type EmitOptions } from "./emit";
+import { jsonPayload } from "./emit/json-payload";
+import { problem } from "./problem";
+import { begin, type BeginOptions } from "./request/begin";
+import { consoleLogger } from "./request/logger";
+import { checkOptions } from "./request/options";
+import type { Outcome } from "./request/outcome";
+import { makeContext, type Context, type ContextOptions } from "./tenant/context";
+
+/** The options of all steps of a node. */
+export type WebhookNodeOptions<Payload = unknown> = BeginOptions &
+  MethodGateOptions &
+  ContentTypeGateOptions &
+  AdmissionOptions &
+  DecompressOptions &
+  Omit<AuthenticateOptions<Context, Payload>, "context"> &
+  EmitOptions<Payload> &
+  ContextOptions;
+
+/** What a node tells: it only observes, so nothing that a listener does changes an answer. */
+export type WebhookNodeEvents = { readonly outcome: [Outcome] };
+
+/** An Express router that receives webhooks at its root, and what else a node can do. */
+export type WebhookNode = Router & {
+  /** The object that the node's functions are called with. */
+  readonly context: Context;
+  /** Emits `outcome` once for each request. */
+  readonly events: EventEmitter<WebhookNodeEvents>;
+  /**
+   * Lets the requests under way be answered and refuses new ones with 503. Resolves when all are answered, or after
+   * `timeoutMs` (10 s), to how many were not. Calling it twice is one drain.
+   */
+  drain(options?: { readonly timeoutMs?: number | undefined }): Promise<Drained>;
+};
+
+/**
+ * Creates a webhook node: mount it where the deliveries are to arrive, above any body parser.
+ *
+ * @throws TypeError at start, for an option that is wrong or unknown, and without `source`, `authenticator` or
+ * `anonymous: "accept"`.
+ *
+ * @example
+ * ```ts
+ * app.use("/webhooks/github", createWebhookNode({
+ *   authenticator: hmacAuthenticator({ header: "X-Hub-Signature-256", prefix: "sha256=", secrets: [secret] }),
+ *   emitter: async (message) => { await queue.add(message.key, message.payload); },
+ * }));
+ * ```
+ */
+export function createWebhookNode<Payload = unknown>(options: WebhookNodeOptions<Payload>): WebhookNode {
+  checkOptions("createWebhookNode", options);
+  const events = new EventEmitter<WebhookNodeEvents>();
+  const context = makeContext(options.name ?? "webhook", options.logger ?? consoleLogger, options.config);
+  const admit = admission(options);
+
+  const router = Router({ mergeParams: true }).all(
+    "/",
+    begin({ ...options, events }),
+    methodGate(options),
+    framing(),
+    contentTypeGate(options),
+    decompress(options),
+    admit,
+    authenticate({ ...options, context }),
+    jsonPayload(),
+    emit(options),
+    problem(),
+  );
+  return Object.assign(router, { context, events, drain: admit.drain });
+}
