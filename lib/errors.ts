@@ -62,11 +62,7 @@ export class WebhookError extends Error {
   /** Whether the message may be shown to the sender: not where the fault is ours. */
   readonly expose: boolean;
 
-  constructor(
-    code: WebhookErrorCode,
-    message: string,
-    { headers = {}, advice, cause }: WebhookErrorOptions = {},
-  ) {
+  constructor(code: WebhookErrorCode, message: string, { headers = {}, advice, cause }: WebhookErrorOptions = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.status = this.statusCode = STATUS[code];

@@ -20,7 +20,13 @@ export { authenticate } from "./authenticate";
 export type { Authenticated, AuthenticateOptions } from "./authenticate";
 export { allOf } from "./authenticate/all-of";
 export { anyOf } from "./authenticate/any-of";
-export type { Authenticator, AuthenticatorArguments, AuthenticatorResult, Source, WebhookRequest } from "./authenticate/authenticator";
+export type {
+  Authenticator,
+  AuthenticatorArguments,
+  AuthenticatorResult,
+  Source,
+  WebhookRequest,
+} from "./authenticate/authenticator";
 export { AuthCredentials, BaseUser, SimpleUser, UnauthenticatedUser } from "./authenticate/credentials";
 export { hmacAuthenticator } from "./authenticate/hmac";
 export type { HmacAuthenticatorOptions, Secrets } from "./authenticate/hmac";

@@ -43,7 +43,7 @@ export type WebhookNode = Router & {
    * Lets the requests under way be answered and refuses new ones with 503. Resolves when all are answered, or after
    * `timeoutMs` (10 s), to how many were not. Calling it twice is one drain.
    */
-  drain(options?: { readonly timeoutMs?: number | undefined }): Promise<Drained>;
+  drain: (options?: { readonly timeoutMs?: number | undefined }) => Promise<Drained>;
 };
 
 /**

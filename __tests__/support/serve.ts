@@ -64,7 +64,7 @@ export async function serveNode(options: Partial<WebhookNodeOptions> = {}): Prom
       messages.push(message);
     },
     ...options,
-  } as WebhookNodeOptions);
+  });
   const outcomes: Outcome[] = [];
   node.events.on("outcome", (outcome) => outcomes.push(outcome));
   const served = await serve(node);
@@ -96,20 +96,26 @@ export type Sent = {
 };
 
 /** Sends one request by Node's client. The content type is JSON unless `headers` says otherwise (`undefined` for none). */
-export function send(port: number, { method = "POST", path = "/", headers, body, agent }: Sent = {}): Promise<Answered> {
+export function send(
+  port: number,
+  { method = "POST", path = "/", headers, body, agent }: Sent = {},
+): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const fields: http.OutgoingHttpHeaders = { "content-type": "application/json", ...headers };
     if (typeof body === "string" || Buffer.isBuffer(body)) fields["content-length"] ??= Buffer.byteLength(body);
     for (const name of Object.keys(fields)) if (fields[name] === undefined) delete fields[name];
-    const request = http.request({ host: "127.0.0.1", port, method, path, headers: fields, agent: agent ?? false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString();
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: parsed(text) });
-      });
-    });
+    const request = http.request(
+      { host: "127.0.0.1", port, method, path, headers: fields, agent: agent ?? false },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString();
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json: parsed(text) });
+        });
+      },
+    );
     request.on("error", reject);
     void (async () => {
       for (const piece of Array.isArray(body) ? (body as readonly (string | Buffer)[]) : []) {
@@ -126,7 +132,12 @@ export function exchange(
   port: number,
   pieces: string | Buffer | readonly (string | Buffer)[],
   { ms = 3000, pauseMs = 0, end = false }: { ms?: number; pauseMs?: number; end?: boolean } = {},
-): Promise<{ readonly text: string; readonly statuses: number[]; readonly isClosed: boolean; readonly tookMs: number }> {
+): Promise<{
+  readonly text: string;
+  readonly statuses: number[];
+  readonly isClosed: boolean;
+  readonly tookMs: number;
+}> {
   return new Promise((resolve) => {
     const startedAt = performance.now();
     const socket = net.connect(port, "127.0.0.1");

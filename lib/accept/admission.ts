@@ -31,7 +31,7 @@ export type Admission = Step & {
    * Refuses new requests with `ERR_WEBHOOK_DRAINING` (503, `Connection: close`) from now on, and resolves once those
    * under way are answered, or after `timeoutMs`. Calling it again is the same drain.
    */
-  drain(options?: { readonly timeoutMs?: number | undefined }): Promise<Drained>;
+  drain: (options?: { readonly timeoutMs?: number | undefined }) => Promise<Drained>;
 };
 
 /**

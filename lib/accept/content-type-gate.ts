@@ -42,10 +42,14 @@ export function contentTypeGate(options: ContentTypeGateOptions = {}): Step {
       !(isJsonMediaType(contentType.mediaType) || others.has(contentType.mediaType)) ||
       cameTwice(request, "content-type")
     ) {
-      throw new WebhookError("ERR_WEBHOOK_CONTENT_TYPE", "The content type must be application/json, or end in +json.", {
-        headers,
-        advice: `The sender's content type is ${JSON.stringify(request.headers["content-type"] ?? "missing")}; set it there (content type: application/json).`,
-      });
+      throw new WebhookError(
+        "ERR_WEBHOOK_CONTENT_TYPE",
+        "The content type must be application/json, or end in +json.",
+        {
+          headers,
+          advice: `The sender's content type is ${JSON.stringify(request.headers["content-type"] ?? "missing")}; set it there (content type: application/json).`,
+        },
+      );
     }
     if (contentType.charset !== undefined && !isCharset(contentType.charset)) {
       throw new WebhookError("ERR_WEBHOOK_CHARSET", "The charset is not supported; send UTF-8.", {
@@ -62,5 +66,7 @@ function mediaTypeOf(option: unknown): string {
     const parsed = parseContentType(found === false ? undefined : found);
     if (parsed) return parsed.mediaType;
   }
-  throw new TypeError(`mediaTypes: ${shown(option)} is neither a media type such as "text/json" nor a known extension such as ".geojson".`);
+  throw new TypeError(
+    `mediaTypes: ${shown(option)} is neither a media type such as "text/json" nor a known extension such as ".geojson".`,
+  );
 }

@@ -18,7 +18,8 @@ import { AuthCredentials } from "./credentials";
 export function allOf<Event>(source: Source<Event>, ...checks: Authenticator[]): Source<Event>;
 export function allOf<Context = unknown>(...authenticators: Authenticator<Context>[]): Authenticator<Context>;
 export function allOf(first: Source | Authenticator, ...others: Authenticator[]): Source | Authenticator {
-  if (typeof first === "object" && first !== null) return { ...first, authenticator: all([first.authenticator, ...others]) };
+  if (typeof first === "object" && first !== null)
+    return { ...first, authenticator: all([first.authenticator, ...others]) };
   return all([first, ...others]);
 }
 

@@ -132,12 +132,15 @@ export function secretKeys(secrets: Secrets): KeysOf {
 }
 
 function checkSecrets(secrets: readonly (string | Buffer | undefined)[]): readonly (string | Buffer)[] {
-  if (!Array.isArray(secrets)) throw new TypeError("secrets: it must be a list, such as [process.env.WEBHOOK_SECRET], or a function.");
+  if (!Array.isArray(secrets))
+    throw new TypeError("secrets: it must be a list, such as [process.env.WEBHOOK_SECRET], or a function.");
   if (secrets.length === 0) throw new TypeError("secrets: the list is empty, so nobody could be authenticated.");
   return secrets.map((secret: unknown, index) => {
     const isText = typeof secret === "string" || Buffer.isBuffer(secret);
     if (isText && secret.length > 0) return secret;
-    throw new TypeError(`secrets: number ${index + 1} is ${isText ? "empty" : "missing"}; is its environment variable set?`);
+    throw new TypeError(
+      `secrets: number ${index + 1} is ${isText ? "empty" : "missing"}; is its environment variable set?`,
+    );
   });
 }
 

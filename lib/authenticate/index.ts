@@ -5,7 +5,13 @@
  */
 import type { AuthCredentials, BaseUser } from "./credentials";
 import { UnauthenticatedUser, AuthCredentials as Credentials } from "./credentials";
-import type { Authenticator, AuthenticatorArguments, AuthenticatorResult, Source, WebhookRequest } from "./authenticator";
+import type {
+  Authenticator,
+  AuthenticatorArguments,
+  AuthenticatorResult,
+  Source,
+  WebhookRequest,
+} from "./authenticator";
 import { WebhookError } from "../errors";
 import { answer } from "../request/answer";
 import type { Pair } from "../request/delivery";
@@ -83,16 +89,24 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
   });
 }
 
-function authenticatorOf<Context, Event>({ source, authenticator, anonymous }: AuthenticateOptions<Context, Event>): Authenticator<Context> {
+function authenticatorOf<Context, Event>({
+  source,
+  authenticator,
+  anonymous,
+}: AuthenticateOptions<Context, Event>): Authenticator<Context> {
   if (anonymous !== undefined && anonymous !== "accept" && anonymous !== "reject") {
     throw new TypeError(`anonymous: ${shown(anonymous)} is neither "accept" nor "reject".`);
   }
   if (source !== undefined && authenticator !== undefined) {
-    throw new TypeError("source and authenticator exclude each other; to add a check to a source, pass allOf(source, check) as source.");
+    throw new TypeError(
+      "source and authenticator exclude each other; to add a check to a source, pass allOf(source, check) as source.",
+    );
   }
   if (source !== undefined) {
     if (typeof source !== "object" || source === null || typeof source.authenticator !== "function") {
-      throw new TypeError(`source: ${shown(source)} is not a source; call it with its options, as in github({ secrets }).`);
+      throw new TypeError(
+        `source: ${shown(source)} is not a source; call it with its options, as in github({ secrets }).`,
+      );
     }
     return source.authenticator;
   }
@@ -140,4 +154,3 @@ function broken(what: string): WebhookError {
     advice: `The authenticator is broken: ${what}. It must return null, or a pair of AuthCredentials and a BaseUser.`,
   });
 }
-

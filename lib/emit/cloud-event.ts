@@ -33,7 +33,10 @@ export function toCloudEvent<Payload>(message: Message<Payload>): CloudEvent<Pay
   return {
     specversion: "1.0",
     id: message.key,
-    source: `/${[node, source].flatMap((name) => name ?? []).map(encodeURIComponent).join("/")}`,
+    source: `/${[node, source]
+      .flatMap((name) => name ?? [])
+      .map(encodeURIComponent)
+      .join("/")}`,
     type: message.eventType ?? message.messageType,
     time: message.receivedAt.toISOString(),
     datacontenttype: message.mediaType ?? "application/json",

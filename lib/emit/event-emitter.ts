@@ -18,7 +18,10 @@ export type ListenerSource = Pick<EventEmitter, "rawListeners">;
  * Promise: at least once, as long as the process lives; what a listener has not finished when it ends is lost only if the
  * sender had its answer, so let listeners return their promise.
  */
-export function fromEventEmitter<Payload = unknown>(emitter: ListenerSource, eventName: string | symbol): Emitter<Payload> {
+export function fromEventEmitter<Payload = unknown>(
+  emitter: ListenerSource,
+  eventName: string | symbol,
+): Emitter<Payload> {
   if (typeof (emitter as Partial<ListenerSource> | null)?.rawListeners !== "function") {
     throw new TypeError("fromEventEmitter: the first argument is no EventEmitter.");
   }

@@ -65,7 +65,10 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
 
 // JSON text holds no line feed, so nothing in the identity can be taken for octets of the body.
 function keyOf(identity: readonly (string | undefined)[], octets: Buffer): string {
-  return createHash("sha256").update(`${JSON.stringify(identity)}\n`).update(octets).digest("hex");
+  return createHash("sha256")
+    .update(`${JSON.stringify(identity)}\n`)
+    .update(octets)
+    .digest("hex");
 }
 
 function fieldsOf(request: IncomingMessage, names: readonly string[]): Readonly<Record<string, string>> {

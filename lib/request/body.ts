@@ -7,7 +7,7 @@ import { Readable } from "node:stream";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import rawBody from "raw-body";
 import { WebhookError } from "../errors";
-import { aborted, Arrival, hasArrived, takeWhole, tooLarge } from "./arrival";
+import { Arrival, hasArrived, takeWhole, tooLarge } from "./arrival";
 import type { ContentCoding } from "./content-coding";
 import { isDeeperThan } from "./depth";
 import { framingOf, type Framing } from "./field-lines";
@@ -176,9 +176,10 @@ export class RequestBody implements Body {
     refuseDeclared(this.#framing, this.#maxSentBytes);
     if (lifetime.over) throw lifetime.over;
     // An app that handles "checkContinue" leaves the asking to us; else Node has asked already.
-    if (request.headers.expect !== undefined && !(response as { _sent100?: boolean })._sent100) response.writeContinue();
+    if (request.headers.expect !== undefined && !(response as { _sent100?: boolean })._sent100)
+      response.writeContinue();
     // Octets that came with the header section are there once the parser has returned.
-    await undefined;
+    await Promise.resolve();
   }
 
   #take(): Buffer {

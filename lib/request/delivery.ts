@@ -211,5 +211,7 @@ export function recordOf(
 export function delivery<Payload = unknown>(request: IncomingMessage): Delivery<Payload> {
   const record = records.get(request);
   if (record) return record as Delivery<Payload>;
-  throw new TypeError("delivery(req): no step has run on this request; mount contentTypeGate(), authenticate() or another before the handler.");
+  throw new TypeError(
+    "delivery(req): no step has run on this request; mount contentTypeGate(), authenticate() or another before the handler.",
+  );
 }

@@ -63,7 +63,8 @@ function inflateOne(encoded: Buffer, coding: ContentCoding, maxOutputLength: num
 
 /** A first buffer of the right size saves copies: gzip tells its size modulo 2^32 at its end (RFC 1952 section 2.3.1). */
 function firstChunkSize(encoded: Buffer, coding: ContentCoding): number {
-  const told = coding === "gzip" && encoded.length >= 18 ? encoded.readUInt32LE(encoded.length - 4) : 4 * encoded.length;
+  const told =
+    coding === "gzip" && encoded.length >= 18 ? encoded.readUInt32LE(encoded.length - 4) : 4 * encoded.length;
   return Math.min(Math.max(told + 1, 1024), 262_144);
 }
 
@@ -75,7 +76,11 @@ export type InflateStream = {
 };
 
 /** Undoes the codings of a body on its way. Whoever reads `output` bounds it; nothing is left running once it is destroyed. */
-export function inflateStream(source: Readable, codings: readonly ContentCoding[], limits: InflateLimits): InflateStream {
+export function inflateStream(
+  source: Readable,
+  codings: readonly ContentCoding[],
+  limits: InflateLimits,
+): InflateStream {
   let output = source;
   const ends: Promise<void>[] = [];
   for (let at = codings.length - 1; at >= 0; at--) {
@@ -123,12 +128,15 @@ function inflateLink(
         });
       });
     });
+    const onEnd = (): void => {
+      if (!source.readableEnded || !output.readableEnded) return;
+      if (received === 0 || output.bytesWritten !== received) fail(damaged(coding));
+      else resolve();
+    };
+    output.on("end", onEnd);
     source.on("end", () => {
-      if (output.destroyed && !output.readableEnded) return;
-      output.end(() => {
-        if (received === 0 || output.bytesWritten !== received) fail(damaged(coding));
-        else resolve();
-      });
+      output.end();
+      onEnd();
     });
   });
   // The reader of `output` may fail first and never look at this one.
@@ -149,7 +157,9 @@ function windowRefusal(coding: ContentCoding, first: number | undefined): Webhoo
 function damaged(coding: ContentCoding, cause?: unknown): WebhookError {
   return new WebhookError("ERR_WEBHOOK_BODY_DAMAGED", `The body is not valid ${coding}, or goes on after its end.`, {
     cause,
-    ...(coding === "deflate" && { advice: '"deflate" means the zlib format (RFC 1950); bare deflate (RFC 1951) is refused.' }),
+    ...(coding === "deflate" && {
+      advice: '"deflate" means the zlib format (RFC 1950); bare deflate (RFC 1951) is refused.',
+    }),
   });
 }
 

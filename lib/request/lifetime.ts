@@ -22,7 +22,6 @@ export class Lifetime {
     this.#deadlineMs = deadlineMs;
   }
 
-
   /** Why the request is over, if it ended before its time. */
   get over(): WebhookError | undefined {
     return this.#over;
@@ -50,7 +49,8 @@ export class Lifetime {
     if (this.#over || this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    if (this.#listeners.size > 0) this.#tell(new WebhookError("ERR_WEBHOOK_ABORTED", "The request was answered already."));
+    if (this.#listeners.size > 0)
+      this.#tell(new WebhookError("ERR_WEBHOOK_ABORTED", "The request was answered already."));
   }
 
   /** Calls back once when it is over, now if it already is. Returns what takes the listener away. */

@@ -27,7 +27,9 @@ export const consoleLogger: Logger = {
 export function checkLogger(logger: Logger): Logger {
   for (const level of ["debug", "info", "warn", "error"] as const) {
     if (typeof (logger as Partial<Logger> | null)?.[level] !== "function") {
-      throw new TypeError(`logger: it has no method ${level}(); pass console, or an object with debug, info, warn and error.`);
+      throw new TypeError(
+        `logger: it has no method ${level}(); pass console, or an object with debug, info, warn and error.`,
+      );
     }
   }
   return logger;

@@ -39,7 +39,11 @@ export function refusalOf(error: unknown, source?: SourceTraits): Refusal {
 }
 
 function isWebhookError(thrown: Thrown): thrown is WebhookError {
-  return typeof thrown.code === "string" && Object.hasOwn(STATUS, thrown.code) && thrown.status === STATUS[thrown.code as WebhookErrorCode];
+  return (
+    typeof thrown.code === "string" &&
+    Object.hasOwn(STATUS, thrown.code) &&
+    thrown.status === STATUS[thrown.code as WebhookErrorCode]
+  );
 }
 
 function fromWebhookError(error: WebhookError): Refusal {
@@ -93,7 +97,10 @@ function fromOther(thrown: Thrown, error: unknown): Refusal {
   const isShown = thrown.expose === true;
   const detail = isShown && typeof thrown.message === "string" ? { detail: thrown.message } : {};
   const headers = isShown ? fieldsOf(thrown.headers) : {};
-  return { answer: problemAnswer(told, headers, detail), outcome: { kind: kindOf(told), status: told, ...detail, error } };
+  return {
+    answer: problemAnswer(told, headers, detail),
+    outcome: { kind: kindOf(told), status: told, ...detail, error },
+  };
 }
 
 /** RFC 9457 section 3. The title is the status's own, as section 4.2.1 has it for `about:blank`. */
