@@ -45,7 +45,7 @@ function createApp({ token, emitter }) {
     sensors,
     (req, res, next) => {
       const answer = (octets) => res.json({ sender: req.user.displayName, octets: octets.length });
-      delivery(req).body.bytes().then(answer, next);
+      void delivery(req).body.bytes().then(answer, next);
     },
     problem(),
   );
