@@ -25,6 +25,10 @@ export type Message<Payload = unknown> = {
   /** The tracking ids of what this message was split from. */
   readonly previousTrackingIds?: readonly string[];
   /**
+   * Set if the sender's proof was missing or wrong, and the node only reports that. Do not act on such a message.
+   */
+  readonly isUnverified?: true;
+  /**
    * What makes two deliveries the same: 64 hex digits, a SHA-256 of node, source, delivery id, item index and octets.
    *
    * It is what a broker's own deduplication is to be given. A delivery without an id is the same as no other, so its
@@ -33,9 +37,12 @@ export type Message<Payload = unknown> = {
   readonly key: string;
   /** The name of the node that received it. */
   readonly node: string;
-  /** The payload as text, decoded from the octets by their charset, without a byte order mark. */
+  /** The payload as text, decoded from the octets by their charset, without a byte order mark; of an item, its JSON. */
   readonly body: string;
-  /** The payload in octets as received, content codings undone: what a signature covers. */
+  /**
+   * The payload in octets as received, content codings undone: what a signature covers. Of a message that was split from
+   * others it is the text of `body`, in UTF-8.
+   */
   readonly octets: Buffer;
   /** The value parsed from the body. */
   readonly payload: Payload;

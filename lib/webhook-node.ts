@@ -9,10 +9,13 @@ import { admission, type AdmissionOptions, type Drained } from "./accept/admissi
 import { contentTypeGate, type ContentTypeGateOptions } from "./accept/content-type-gate";
 import { decompress, type DecompressOptions } from "./accept/decompress";
 import { framing } from "./accept/framing";
+import { handshake } from "./accept/handshake";
 import { methodGate, type MethodGateOptions } from "./accept/method-gate";
 import { authenticate, type AuthenticateOptions } from "./authenticate";
+import type { Source } from "./authenticate/authenticator";
 import { emit, type EmitOptions } from "./emit";
 import { jsonPayload } from "./emit/json-payload";
+import { reply } from "./emit/reply";
 import { problem } from "./problem";
 import { begin, type BeginOptions } from "./request/begin";
 import { consoleLogger } from "./request/logger";
@@ -62,22 +65,37 @@ export type WebhookNode = Router & {
  */
 export function createWebhookNode<Payload = unknown>(options: WebhookNodeOptions<Payload>): WebhookNode {
   checkOptions("createWebhookNode", options);
+  const { source } = options;
+  const accepts = acceptsOf(options);
   const events = new EventEmitter<WebhookNodeEvents>();
   const context = makeContext(options.name ?? "webhook", options.logger ?? consoleLogger, options.config);
   const admit = admission(options);
 
   const router = Router({ mergeParams: true }).all(
     "/",
-    begin({ ...options, events }),
+    begin({ ...accepts, events }),
+    handshake({ source: source as Source | undefined }),
     methodGate(options),
     framing(),
-    contentTypeGate(options),
-    decompress(options),
+    contentTypeGate(accepts),
+    decompress(accepts),
     admit,
     authenticate({ ...options, context }),
     jsonPayload(),
+    reply(),
     emit(options),
     problem(),
   );
   return Object.assign(router, { context, events, drain: admit.drain });
+}
+
+/** The options, and what the source has where they say nothing. Media types are let in for either. */
+function acceptsOf<Payload>({ source, ...options }: WebhookNodeOptions<Payload>): WebhookNodeOptions<Payload> {
+  const { maxBytes, deadlineMs, mediaTypes = [] } = source?.accepts ?? {};
+  return {
+    ...options,
+    maxBytes: options.maxBytes ?? maxBytes,
+    deadlineMs: options.deadlineMs ?? deadlineMs,
+    mediaTypes: options.mediaTypes === undefined ? mediaTypes : mediaTypes.concat(options.mediaTypes),
+  };
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { AuthCredentials, BaseUser } from "./credentials";
-import { UnauthenticatedUser, AuthCredentials as Credentials } from "./credentials";
+import type { IncomingMessage } from "node:http";
+import { AuthCredentials, UnauthenticatedUser, type BaseUser } from "./credentials";
 import type {
   Authenticator,
   AuthenticatorArguments,
@@ -14,8 +14,9 @@ import type {
 } from "./authenticator";
 import { WebhookError } from "../errors";
 import { answer } from "../request/answer";
-import type { Pair } from "../request/delivery";
-import { checkFunction, checkOptions, shown } from "../request/options";
+import type { DeliveryRecord, Pair } from "../request/delivery";
+import { printable } from "../request/outcome";
+import { checkFunction, checkOptions, eitherOf, shown } from "../request/options";
 import { HTTP_EXCEPTION, refusalOf } from "../request/refusal";
 import { step, type Step } from "../request/step";
 
@@ -31,6 +32,13 @@ export type AuthenticateOptions<Context = unknown, Event = unknown> = {
    * @defaultValue `"reject"`
    */
   readonly anonymous?: "accept" | "reject" | undefined;
+  /**
+   * `"report"` lets in what lacks a right proof (401), marked `isUnverified`, with a log line that says why: for rolling an
+   * authenticator out on an endpoint that was open before. Everything else is refused as ever.
+   *
+   * @defaultValue `"enforce"`
+   */
+  readonly enforcement?: "enforce" | "report" | undefined;
   /** The object handed to the authenticator at each call. A node makes one; alone, the step has an empty one. */
   readonly context?: Context | undefined;
 };
@@ -51,6 +59,8 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
   checkOptions("authenticate", options);
   const { source, anonymous = "reject", context = {} as Context } = options;
   const authenticator = authenticatorOf(options) as Authenticator;
+  const { enforcement = "enforce" } = options;
+  const isReportOnly = eitherOf("enforcement", enforcement, "enforce", "report") === "report";
 
   return step(async function authenticate(record) {
     const { request, lifetime } = record;
@@ -73,7 +83,13 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
     } catch (error) {
       // C2: whatever the authenticator made of it, a body that failed keeps its own status.
       if (record.bodyFailure) throw record.bodyFailure;
-      if (!answersByItself(error)) throw error;
+      const status = statusOf(error);
+      if (isReportOnly && status === 401) {
+        reportUnverified(record, error as Error);
+        return;
+      }
+      // C1: an exception below 400 is an answer, and no error for the app's error handlers.
+      if (status >= 400) throw error;
       const refusal = refusalOf(error);
       record.end(refusal.outcome);
       answer(record, refusal.answer);
@@ -84,19 +100,29 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
 
     const pair = pairOf(result, anonymous);
     record.pair = pair ?? undefined;
-    const [auth, user] = pair ?? [new Credentials(), new UnauthenticatedUser()];
-    Object.assign(request, { auth, user });
+    place(request, pair);
   });
+}
+
+/** B3: what the product's authenticators set, by its own names. */
+function place(request: IncomingMessage, pair: Pair | null): void {
+  const [auth, user] = pair ?? [new AuthCredentials(), new UnauthenticatedUser()];
+  Object.assign(request, { auth, user });
+}
+
+function reportUnverified(record: DeliveryRecord, { message }: Error): void {
+  record.isUnverified = true;
+  place(record.request, null);
+  const { name, logger } = record.surroundings;
+  logger.warn(`webhook ${name}: let in unverified, for enforcement is "report": ${printable(message)}`);
 }
 
 function authenticatorOf<Context, Event>({
   source,
   authenticator,
-  anonymous,
+  anonymous = "reject",
 }: AuthenticateOptions<Context, Event>): Authenticator<Context> {
-  if (anonymous !== undefined && anonymous !== "accept" && anonymous !== "reject") {
-    throw new TypeError(`anonymous: ${shown(anonymous)} is neither "accept" nor "reject".`);
-  }
+  eitherOf("anonymous", anonymous, "accept", "reject");
   if (source !== undefined && authenticator !== undefined) {
     throw new TypeError(
       "source and authenticator exclude each other; to add a check to a source, pass allOf(source, check) as source.",
@@ -121,10 +147,10 @@ function isPromise(value: unknown): value is PromiseLike<AuthenticatorResult> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
-/** C1: an exception below 400 is an answer, and no error for the app's error handlers. */
-function answersByItself(error: unknown): boolean {
+/** The status that an `HTTPException` dictates; infinite for any other error, which dictates none. */
+function statusOf(error: unknown): number {
   const { code, status } = (error ?? {}) as { code?: unknown; status?: unknown };
-  return code === HTTP_EXCEPTION && typeof status === "number" && status < 400;
+  return code === HTTP_EXCEPTION && typeof status === "number" ? status : Infinity;
 }
 
 /** Holds what came back to its form. @throws WebhookError 403 for a sender that is not let in, 500 for a broken authenticator. */

@@ -7,10 +7,13 @@ import { retryAfter, WebhookError } from "../errors";
 import type { EmitContext, Emitter, Message } from "../message";
 import { answer, type Answer } from "../request/answer";
 import type { DeliveryRecord } from "../request/delivery";
+import type { Outcome } from "../request/outcome";
 import { checkFunction, checkOptions, shown, text } from "../request/options";
+import { answerOf, jsonContent } from "../request/source";
 import { step, type Step } from "../request/step";
 import { makeMessage } from "./message";
 import { isPermanent } from "./permanent-error";
+import { trackingId } from "./tracking-id";
 
 export type EmitOptions<Payload = unknown> = {
   /** Sends a message on. The sender gets its 200 if, and only if, the promise resolves in time. */
@@ -38,6 +41,14 @@ export type EmitOptions<Payload = unknown> = {
    * @defaultValue none, so that a broker may spread the load
    */
   readonly groupId?: string | ((message: Message<Payload>) => string | undefined) | undefined;
+  /**
+   * Makes several messages of one delivery: `true` for each item of a top-level array, or a function from the payload to
+   * its items, or to `undefined` for one that is whole. Each has its own tracking id and key; the delivery is acknowledged
+   * when all are confirmed.
+   *
+   * @defaultValue `false`, or as the source has it
+   */
+  readonly split?: boolean | ((payload: unknown) => readonly Payload[] | undefined) | undefined;
   /**
    * The name of the type that messages have.
    *
@@ -70,41 +81,75 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
   const messageType = text("messageType", options.messageType ?? "echo.json");
   const fields = fieldNames(options.fields);
   const groupOf = groupFunction(options.groupId as EmitOptions["groupId"]);
+  const split = splitFunction(options.split);
   const answerTo = successAnswer(options as EmitOptions);
 
   return step(async function emit(record) {
-    const { body, lifetime } = record;
-    const payload = await body.json();
-    const parts = { payload, octets: await body.bytes(), body: await body.text(), messageType, fields };
+    const { body, lifetime, source, request } = record;
+    const payload = await record.payload();
+    const delivered = {
+      payload,
+      octets: await body.bytes(),
+      body: await body.text(),
+      messageType,
+      fields,
+      node: record.surroundings.name,
+      request,
+      receivedAt: record.receivedAt,
+      contentType: record.contentType,
+      sender: record.sender,
+      source,
+      isUnverified: record.isUnverified,
+    };
     // Nothing is emitted for a sender that has gone already: it will send again.
     if (lifetime.over) throw lifetime.over;
-    const message = makeMessage(
-      {
-        ...parts,
-        node: record.surroundings.name,
-        request: record.request,
-        receivedAt: record.receivedAt,
-        contentType: record.contentType,
-        sender: record.sender,
-        source: record.source,
-      },
-      groupOf,
-    );
-    record.message = message;
 
-    const isDeadLetter = await record.emitting(() => confirm(message, record, emitter, deadLetter));
-    const success = answerTo(record, message);
+    const items = split?.(payload) ?? source?.split?.(payload);
+    const of = items ? trackingId() : undefined;
+    const messages = items
+      ? items.map((item, index) =>
+          makeMessage({ ...delivered, payload: item, item: { of: of as string, index } }, groupOf),
+        )
+      : [makeMessage(delivered, groupOf)];
+    record.message = messages[0];
+
+    const deadLetters = await record.emitting(() => confirmAll(messages, record, emitter, deadLetter));
+    const success = answerTo(record, of ?? (messages[0] as Message).trackingId, messages);
     record.end({
-      kind: "delivered",
+      kind: messages.length === 0 ? "answered" : "delivered",
       status: success.status,
-      trackingId: message.trackingId,
-      ...(message.deliveryId !== undefined && { deliveryId: message.deliveryId }),
-      ...(message.eventType !== undefined && { eventType: message.eventType }),
-      ...(isDeadLetter && { isDeadLetter }),
+      ...outcomeOf(messages, of),
+      ...(deadLetters > 0 && { isDeadLetter: true }),
     });
     answer(record, success);
     lifetime.close();
   });
+}
+
+function outcomeOf(messages: readonly Message[], of: string | undefined): Partial<Outcome> {
+  if (of !== undefined) return { trackingId: of, messages: messages.length };
+  const { trackingId: id, deliveryId, eventType, isUnverified } = messages[0] as Message;
+  return {
+    trackingId: id,
+    ...(deliveryId !== undefined && { deliveryId }),
+    ...(eventType !== undefined && { eventType }),
+    ...(isUnverified && { isUnverified }),
+  };
+}
+
+/** Resolves once all messages of a delivery are confirmed, to how many went to the dead letters. */
+async function confirmAll(
+  messages: readonly Message[],
+  record: DeliveryRecord,
+  emitter: Emitter,
+  deadLetter: Emitter | undefined,
+): Promise<number> {
+  if (messages.length === 1) return Number(await confirm(messages[0] as Message, record, emitter, deadLetter));
+  // Handed over in order, and awaited together: the delivery is acknowledged only when all are confirmed.
+  const settled = await Promise.allSettled(messages.map((message) => confirm(message, record, emitter, deadLetter)));
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
+  return settled.filter((one) => one.status === "fulfilled" && one.value).length;
 }
 
 /** Resolves once the message is confirmed, to whether it went to the dead letters. */
@@ -160,28 +205,33 @@ function emitFailure(error: unknown): unknown {
   });
 }
 
-function successAnswer({ status, respond }: EmitOptions): (record: DeliveryRecord, message: Message) => Answer {
+type SuccessAnswer = (record: DeliveryRecord, id: string, messages: readonly Message[]) => Answer;
+
+function successAnswer({ status, respond }: EmitOptions): SuccessAnswer {
   if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 299)) {
     throw new TypeError(`status: ${shown(status)} is not a status from 200 to 299.`);
   }
   if (respond !== undefined) checkFunction("respond", respond);
 
-  return function answerTo({ source, surroundings }, message) {
-    const wanted = status ?? source?.success?.status ?? 200;
-    const tracking = { trackingId: message.trackingId };
-    let value: unknown = source?.success ? (source.success.body ?? undefined) : tracking;
-    if (respond) {
-      // The message is safe, so the sender gets its 2xx, whatever becomes of the words.
-      try {
-        value = respond(message);
-      } catch (error) {
-        surroundings.logger.error(`webhook ${surroundings.name}: respond has thrown`, error);
-        value = tracking;
-      }
+  return function answerTo({ source, surroundings }, id, [message]) {
+    const wanted = answerOf({ body: { trackingId: id }, ...source?.success, ...(status !== undefined && { status }) });
+    if (!respond || !message) return wanted;
+    // The message is safe, so the sender gets its 2xx, whatever becomes of the words.
+    try {
+      return { ...wanted, content: jsonContent(respond(message)) };
+    } catch (error) {
+      surroundings.logger.error(`webhook ${surroundings.name}: respond has thrown`, error);
+      return wanted;
     }
-    const json = JSON.stringify(value) as string | undefined;
-    return { status: wanted, content: json === undefined ? undefined : { type: "application/json", text: json } };
   };
+}
+
+function splitFunction(
+  split: EmitOptions["split"],
+): ((payload: unknown) => readonly unknown[] | undefined) | undefined {
+  if (split === undefined) return undefined;
+  if (split === true) return (payload) => (Array.isArray(payload) ? (payload as readonly unknown[]) : undefined);
+  return split === false ? () => undefined : checkFunction("split", split);
 }
 
 function groupFunction(groupId: EmitOptions["groupId"]): ((message: Message) => string | undefined) | undefined {

@@ -12,6 +12,6 @@ import { step, type Step } from "../request/step";
  */
 export function jsonPayload(): Step {
   return step(async function jsonPayload(record) {
-    (record.request as { body?: unknown }).body = await record.body.json();
+    (record.request as { body?: unknown }).body = await record.payload();
   });
 }

@@ -16,9 +16,13 @@ export type MessageParts = {
   readonly request: IncomingMessage;
   readonly receivedAt: Date;
   readonly contentType: ContentType | undefined;
+  /** The octets of the whole delivery. */
   readonly octets: Buffer;
   readonly body: string;
   readonly payload: unknown;
+  /** What this message is split from: the delivery's own tracking id, and which item of it this is. */
+  readonly item?: { readonly of: string; readonly index: number } | undefined;
+  readonly isUnverified: boolean;
   readonly sender: MessageSender | undefined;
   readonly source: SourceTraits | undefined;
   readonly messageType: string;
@@ -28,22 +32,23 @@ export type MessageParts = {
 
 /** Makes a frozen message, but for `groupId`, which may be told from the message itself. */
 export function makeMessage(parts: MessageParts, groupOf?: (message: Message) => string | undefined): Message {
-  const { request, source, contentType, sender, octets, payload } = parts;
+  const { request, source, contentType, sender, octets, payload, item } = parts;
   const facts = { request, payload, octets };
   const deliveryId = source?.deliveryId?.(facts);
   const eventType = source?.eventType?.(facts);
   const id = trackingId();
+  const body = item ? JSON.stringify(payload) : parts.body;
   let key: string | undefined;
 
   const message: { -readonly [Member in keyof Message]: Message[Member] } = {
     trackingId: id,
     // Hashing a mebibyte takes half a millisecond, and not every emitter asks.
     get key() {
-      return (key ??= keyOf([parts.node, source?.name, deliveryId ?? `tracking:${id}`], octets));
+      return (key ??= keyOf([parts.node, source?.name, deliveryId ?? `tracking:${id}`, item?.index], octets));
     },
     node: parts.node,
-    body: parts.body,
-    octets,
+    body,
+    octets: item ? Buffer.from(body) : octets,
     payload,
     messageType: parts.messageType,
     receivedAt: parts.receivedAt,
@@ -53,8 +58,10 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
     message.mediaType = contentType.mediaType;
     message.contentType = request.headers["content-type"] as string;
   }
+  if (item) message.previousTrackingIds = Object.freeze([item.of]);
   if (source) message.source = source.name;
   if (source?.provenance) message.provenance = source.provenance;
+  if (parts.isUnverified) message.isUnverified = true;
   if (sender) message.sender = sender;
   if (deliveryId !== undefined) message.deliveryId = deliveryId;
   if (eventType !== undefined) message.eventType = eventType;
@@ -64,7 +71,7 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
 }
 
 // JSON text holds no line feed, so nothing in the identity can be taken for octets of the body.
-function keyOf(identity: readonly (string | undefined)[], octets: Buffer): string {
+function keyOf(identity: readonly (string | number | undefined)[], octets: Buffer): string {
   return createHash("sha256")
     .update(`${JSON.stringify(identity)}\n`)
     .update(octets)

@@ -23,6 +23,19 @@ function hasNoContent(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }
 
+/** How the answer is framed is told by who writes it (RFC 9112 section 6): an upstream's fields would tell another length. */
+const FRAMING = ["content-length", "transfer-encoding", "trailer"];
+
+/** Sets a field that HTTP allows. Another one would cost the whole answer. */
+function setField(response: DeliveryRecord["response"], name: string, value: string): void {
+  if (FRAMING.includes(name.toLowerCase())) return;
+  try {
+    response.setHeader(name, value);
+  } catch {
+    // ERR_INVALID_HTTP_TOKEN, ERR_INVALID_CHAR: a line break in it, most likely.
+  }
+}
+
 /** Answers a request, unless it is answered already or nobody is there to read it. */
 export function answer(record: DeliveryRecord, { status, headers = {}, content }: Answer): void {
   const { response } = record;
@@ -30,7 +43,7 @@ export function answer(record: DeliveryRecord, { status, headers = {}, content }
   if (response.headersSent || response.destroyed) return;
 
   response.statusCode = status;
-  for (const name in headers) response.setHeader(name, headers[name] as string);
+  for (const name in headers) setField(response, name, headers[name] as string);
   const text = hasNoContent(status) ? undefined : content?.text;
   if (text !== undefined) response.setHeader("Content-Type", (content as { type: string }).type);
   if (record.isBodyTaken) end(response, text);
@@ -45,7 +58,7 @@ function end(response: DeliveryRecord["response"], text: string | undefined): vo
 
 function endUnread(record: DeliveryRecord, text: string | undefined): void {
   const { request, response, lifetime } = record;
-  if (response.destroyed) return;
+  if (response.headersSent || response.destroyed) return;
   if (hasArrived(request, framingOf(request))) {
     request.resume();
     end(response, text);

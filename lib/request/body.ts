@@ -39,6 +39,11 @@ export type Body = {
   /** The value parsed from the text. */
   json(): Promise<unknown>;
   /**
+   * Calls `listener` with the octets, codings undone, piece by piece while they arrive if nobody asked before: for a digest.
+   * Resolves once all have come.
+   */
+  each(listener: (octets: Buffer) => void): Promise<void>;
+  /**
    * The octets with content codings undone, while they arrive if nobody asked before. It is destroyed with the failure
    * that the other forms reject with.
    */
@@ -72,8 +77,10 @@ export class RequestBody implements Body {
   #bytes: Promise<Buffer> | undefined;
   #text: Promise<string> | undefined;
   #json: Promise<unknown> | undefined;
-  /** Hears the decoded chunks of a reading that began with `stream()`. */
-  #tap: ((chunk: Buffer) => void) | undefined;
+  /** Hear the decoded octets of a reading that has not begun to bring any. */
+  readonly #taps: ((octets: Buffer) => void)[] = [];
+  /** Somebody wants the octets while they arrive: they are not held back to be inflated at once. */
+  #isLive = false;
 
   constructor(context: BodyContext) {
     this.#of = context;
@@ -97,22 +104,34 @@ export class RequestBody implements Body {
     return (this.#json ??= this.#noting(this.#parse()));
   }
 
+  async each(listener: (octets: Buffer) => void): Promise<void> {
+    if (this.#bytes !== undefined || this.#encoded !== undefined) {
+      listener(await this.bytes());
+      return;
+    }
+    let heard = false;
+    let failure: { readonly error: unknown } | undefined;
+    this.#taps.push((octets) => {
+      heard = true;
+      // It is called by a stream, where what it throws would end the process.
+      try {
+        if (!failure) listener(octets);
+      } catch (error) {
+        failure = { error };
+      }
+    });
+    const octets = await this.bytes();
+    if (failure) throw failure.error;
+    if (!heard) listener(octets);
+  }
+
   stream(): Readable {
     const copy = new Readable({ read() {} });
     // A reader that listens for no "error" has the failure from the other forms; it must not end the process.
     copy.on("error", () => {});
-    let isLive = false;
-    if (this.#bytes === undefined) {
-      this.#tap = (chunk) => {
-        isLive = true;
-        copy.push(chunk);
-      };
-    }
-    this.bytes().then(
-      (octets) => {
-        if (!isLive) copy.push(octets);
-        copy.push(null);
-      },
+    this.#isLive = true;
+    this.each((octets) => copy.push(octets)).then(
+      () => copy.push(null),
       (error: Error) => copy.destroy(error),
     );
     return copy;
@@ -125,7 +144,7 @@ export class RequestBody implements Body {
     await this.#begin();
     if (hasArrived(request, this.#framing)) return this.#take();
     const arrival = this.#arrive();
-    if (codings.length === 0 && this.#tap) arrival.on("data", this.#tap);
+    if (codings.length === 0) arrival.on("data", (octets: Buffer) => this.#tell(octets));
     return readAll(arrival, this.#maxSentBytes);
   }
 
@@ -144,7 +163,7 @@ export class RequestBody implements Body {
     }
     const arrival = this.#arrive();
     this.#encoded = arrival.whole;
-    if (!this.#tap && (await isSoon(arrival.whole))) return this.#inflate(await arrival.whole);
+    if (!this.#isLive && (await isSoon(arrival.whole))) return this.#inflate(await arrival.whole);
     return this.#inflateStream(arrival);
   }
 
@@ -205,7 +224,7 @@ export class RequestBody implements Body {
     output.on("data", (chunk: Buffer) => {
       const refusal = onOctets(chunk.length);
       if (refusal) output.destroy(refusal);
-      else this.#tap?.(chunk);
+      else this.#tell(chunk);
     });
     try {
       const octets = await readAll(output, limits.maxBytes);
@@ -216,6 +235,10 @@ export class RequestBody implements Body {
       if (!(error instanceof WebhookError)) await ended;
       throw error;
     }
+  }
+
+  #tell(octets: Buffer): void {
+    for (const tap of this.#taps) tap(octets);
   }
 
   /** Counts octets that are kept from now on. */
@@ -246,6 +269,8 @@ export function refuseDeclared(framing: Framing, maxBytes: number): void {
 
 /** All octets of a stream of ours, which always settles. */
 async function readAll(stream: Readable, limit: number): Promise<Buffer> {
+  // Of one that has failed before it is read, raw-body tells only that it is not readable.
+  if (stream.errored) throw stream.errored;
   try {
     return await rawBody(stream, { limit });
   } catch (error) {

@@ -9,7 +9,7 @@ import type { WebhookError } from "../errors";
 import { aborted } from "./arrival";
 import { DEFAULT_LIMITS, RequestBody, type Body, type BodyLimits } from "./body";
 import { codingsOf, DEFAULT_CODINGS, type ContentCoding } from "./content-coding";
-import { parseContentType, type ContentType } from "./content-type";
+import { isJsonMediaType, parseContentType, type ContentType } from "./content-type";
 import { Lifetime } from "./lifetime";
 import { consoleLogger } from "./logger";
 import { isObserved, publish, type Observers, type Outcome } from "./outcome";
@@ -62,7 +62,10 @@ export class DeliveryRecord implements Delivery {
   isAnswered = false;
   /** Reserves room for octets that are kept. `admission` sets it. */
   reserve: (bytes: number) => WebhookError | undefined = () => undefined;
+  /** The source's proof was missing or wrong, and the node only reports that. */
+  isUnverified = false;
   #body: RequestBody | undefined;
+  #form: { readonly payload: unknown } | undefined;
   #contentType: ContentType | undefined | null = null;
   /** From here on the sender may go: the message is on its way. */
   #isEmitting = false;
@@ -90,6 +93,14 @@ export class DeliveryRecord implements Delivery {
       charset: this.contentType?.charset,
       onOctets: (bytes) => this.reserve(bytes),
     }));
+  }
+
+  /** The value that the body holds: JSON, or what the source reads in another media type. */
+  async payload(): Promise<unknown> {
+    const mediaType = this.contentType?.mediaType;
+    if (!this.source?.payloadOf || mediaType === undefined || isJsonMediaType(mediaType)) return this.body.json();
+    this.#form ??= { payload: this.source.payloadOf({ text: await this.body.text(), mediaType }) };
+    return this.#form.payload;
   }
 
   /** What the body failed with, if it was read and failed. */

@@ -27,7 +27,9 @@ export const OPTION_WORDS = [
   "name",
   "config",
   "respond",
+  "enforcement",
   "source",
+  "split",
   "status",
 ] as const;
 
@@ -60,6 +62,12 @@ export function positiveInteger(word: string, value: number): number {
 export function text(word: string, value: string): string {
   if (typeof value === "string" && value !== "") return value;
   throw new TypeError(`${word}: ${shown(value)} is not a text, or an empty one.`);
+}
+
+/** @throws TypeError for anything but one of two words. */
+export function eitherOf<A extends string, B extends string>(option: string, value: unknown, a: A, b: B): A | B {
+  if (value === a || value === b) return value as A | B;
+  throw new TypeError(`${option}: ${shown(value)} is neither ${JSON.stringify(a)} nor ${JSON.stringify(b)}.`);
 }
 
 /** @throws TypeError for anything but a function. */

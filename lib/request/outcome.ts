@@ -28,7 +28,12 @@ export type Outcome = {
   readonly durationMs: number;
   /** Milliseconds spent in each step, by its name. Measured only where somebody listens. */
   readonly durations?: Readonly<Record<string, number>>;
+  /** The tracking id that the sender was told. */
   readonly trackingId?: string;
+  /** How many messages a delivery was split into, if it was. */
+  readonly messages?: number;
+  /** Set if the sender's proof was missing or wrong, and the node only reports that. */
+  readonly isUnverified?: true;
   readonly deliveryId?: string;
   readonly eventType?: string;
   /** Set if the message was refused for good by its emitter and has gone to `deadLetter`. */
@@ -96,7 +101,7 @@ function line({ kind, status, node, code, detail, advice, trackingId, deliveryId
 }
 
 /** A line that a sender's text cannot break, nor fill. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what must not reach a terminal or a log reader
   return text.slice(0, 1000).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => {
     return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;

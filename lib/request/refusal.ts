@@ -7,7 +7,7 @@ import { STATUS_CODES } from "node:http";
 import { retryAfter, STATUS, type WebhookError, type WebhookErrorCode } from "../errors";
 import type { Answer } from "./answer";
 import type { Outcome, OutcomeKind } from "./outcome";
-import type { SourceTraits } from "./source";
+import { answerOf, type SourceTraits } from "./source";
 
 export type Refusal = {
   readonly answer: Answer;
@@ -33,9 +33,14 @@ type Thrown = {
 /** Tells the answer and the outcome of anything thrown. Nothing of it reaches the sender that was not meant for it. */
 export function refusalOf(error: unknown, source?: SourceTraits): Refusal {
   const thrown: Thrown = typeof error === "object" && error !== null ? error : {};
-  if (isWebhookError(thrown)) return fromWebhookError(thrown);
-  if (thrown.code === HTTP_EXCEPTION) return fromHttpException(thrown, source);
-  return fromOther(thrown, error);
+  try {
+    if (isWebhookError(thrown)) return fromWebhookError(thrown);
+    if (isHttpException(thrown)) return fromHttpException(thrown, source);
+    return fromOther(thrown, error);
+  } catch {
+    // A member that throws when it is looked at, or a detail that is no JSON.
+    return internal(error);
+  }
 }
 
 function isWebhookError(thrown: Thrown): thrown is WebhookError {
@@ -44,6 +49,10 @@ function isWebhookError(thrown: Thrown): thrown is WebhookError {
     Object.hasOwn(STATUS, thrown.code) &&
     thrown.status === STATUS[thrown.code as WebhookErrorCode]
   );
+}
+
+function isHttpException({ code, status }: Thrown): boolean {
+  return code === HTTP_EXCEPTION && Number.isInteger(status) && (status as number) >= 200 && (status as number) <= 599;
 }
 
 function fromWebhookError(error: WebhookError): Refusal {
@@ -72,9 +81,8 @@ function fromHttpException(thrown: Thrown, source: SourceTraits | undefined): Re
   const outcome = { kind: kindOf(status), status, code, ...text, error: thrown };
 
   if (source?.refusal && status === 401) {
-    const { status: wanted = status, body = null } = source.refusal;
-    const content = body === null ? undefined : { type: "application/json", text: JSON.stringify(body) };
-    return { answer: { status: wanted, headers, content }, outcome: { ...outcome, status: wanted } };
+    const answer = answerOf({ status, headers, ...source.refusal });
+    return { answer, outcome: { ...outcome, status: answer.status } };
   }
   if (detail === undefined && status < 400) return { answer: { status, headers }, outcome };
   if (detail === undefined || typeof detail === "string") {
@@ -88,11 +96,7 @@ function fromHttpException(thrown: Thrown, source: SourceTraits | undefined): Re
 
 function fromOther(thrown: Thrown, error: unknown): Refusal {
   const told = thrown.status ?? thrown.statusCode;
-  if (!isErrorStatus(told)) {
-    const code = "ERR_WEBHOOK_INTERNAL";
-    const status = STATUS[code];
-    return { answer: problemAnswer(status, {}, { code }), outcome: { kind: "failed", status, code, error } };
-  }
+  if (!isErrorStatus(told)) return internal(error);
   // An HTTP client's error carries its own server's status, message and fields: they are not for our sender.
   const isShown = thrown.expose === true;
   const detail = isShown && typeof thrown.message === "string" ? { detail: thrown.message } : {};
@@ -101,6 +105,12 @@ function fromOther(thrown: Thrown, error: unknown): Refusal {
     answer: problemAnswer(told, headers, detail),
     outcome: { kind: kindOf(told), status: told, ...detail, error },
   };
+}
+
+function internal(error: unknown): Refusal {
+  const code = "ERR_WEBHOOK_INTERNAL";
+  const status = STATUS[code];
+  return { answer: problemAnswer(status, {}, { code }), outcome: { kind: "failed", status, code, error } };
 }
 
 /** RFC 9457 section 3. The title is the status's own, as section 4.2.1 has it for `about:blank`. */

@@ -1,31 +1,61 @@
 /**
- * What a source tells the steps about its provider, besides how to authenticate it. Types alone.
+ * What a source tells the steps about its provider, besides how to authenticate it.
  *
  * @module
  */
 import type { IncomingMessage } from "node:http";
 import type { Provenance } from "../message";
+import type { Answer } from "./answer";
 
-/** What ids and types are read from, once the delivery is authenticated and parsed. */
+/** What ids, types and replies are read from, once the delivery is authenticated and parsed. */
 export type DeliveryFacts<Event = unknown> = {
   readonly request: IncomingMessage;
+  /** The parsed value: one item of it where the source splits deliveries. */
   readonly payload: Event;
-  /** The octets with content codings undone. */
+  /** The octets of the whole delivery, with content codings undone. */
   readonly octets: Buffer;
 };
 
-/** An answer as a provider wants it. */
+/** A request as it is before the gates: what a handshake by GET or OPTIONS is read from. */
+export type HandshakeFacts = {
+  readonly request: IncomingMessage;
+  readonly query: URLSearchParams;
+};
+
+/** An answer as a provider wants it: a value as JSON, or text, or no content. */
 export type SourceAnswer = {
   readonly status?: number | undefined;
-  /** A value sent as JSON, or `null` for no content. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** A value sent as JSON. */
   readonly body?: unknown;
+  /** Text sent as `text/plain` that no browser takes for anything else. It is cut to 4,096 characters. */
+  readonly text?: string | undefined;
+};
+
+/** What a node lets in for a source, unless its own options say otherwise. */
+export type SourceAccepts = {
+  /** Media types besides JSON's. */
+  readonly mediaTypes?: readonly string[] | undefined;
+  /** The largest body that the provider sends, in bytes, codings undone. */
+  readonly maxBytes?: number | undefined;
+  /** Less than the time after which the provider gives up, in milliseconds. */
+  readonly deadlineMs?: number | undefined;
 };
 
 /** A provider's traits. Everything but the name is optional: what is absent is as in a node without a source. */
 export type SourceTraits<Event = unknown> = {
   /** The provider, in lower case: `github`. */
   readonly name: string;
-  /** The provider's id of a delivery: the same when it is sent again. */
+  readonly accepts?: SourceAccepts | undefined;
+  /** Answers a handshake that comes before the gates, by GET, OPTIONS or without a body. `undefined` for any other request. */
+  readonly handshake?: ((facts: HandshakeFacts) => SourceAnswer | undefined) | undefined;
+  /** Reads the payload of a body whose media type is not JSON's, such as a form. */
+  readonly payloadOf?: ((body: { readonly text: string; readonly mediaType: string }) => unknown) | undefined;
+  /** Answers what is authenticated and not to be emitted, such as a handshake or a ping. `undefined` for all that is. */
+  readonly reply?: ((facts: DeliveryFacts<Event>) => SourceAnswer | undefined) | undefined;
+  /** The items of a delivery that holds several; each becomes a message. `undefined` for one that is whole. */
+  readonly split?: ((payload: unknown) => readonly Event[] | undefined) | undefined;
+  /** The provider's id of a delivery, or of an item of it: the same when it is sent again. */
   readonly deliveryId?: ((facts: DeliveryFacts<Event>) => string | undefined) | undefined;
   /** The provider's word for what happened. */
   readonly eventType?: ((facts: DeliveryFacts<Event>) => string | undefined) | undefined;
@@ -36,3 +66,23 @@ export type SourceTraits<Event = unknown> = {
   /** The answer to a missing or a wrong proof (401), where the provider wants another than a problem document. */
   readonly refusal?: SourceAnswer | undefined;
 };
+
+const MAX_TEXT = 4096;
+
+/** Makes an answer of what a source says of one. */
+export function answerOf({ status = 200, headers, body, text }: SourceAnswer): Answer {
+  if (text !== undefined) {
+    return {
+      status,
+      headers: { "X-Content-Type-Options": "nosniff", ...headers },
+      content: { type: "text/plain; charset=utf-8", text: text.slice(0, MAX_TEXT) },
+    };
+  }
+  return { status, headers, content: jsonContent(body) };
+}
+
+/** A value as the content of an answer; none for `undefined`. */
+export function jsonContent(value: unknown): Answer["content"] {
+  const text = JSON.stringify(value) as string | undefined;
+  return text === undefined ? undefined : { type: "application/json", text };
+}

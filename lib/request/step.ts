@@ -25,7 +25,7 @@ export function step(run: (record: DeliveryRecord) => void | Promise<void>): Ste
       const { outcome } = refusalOf(error, record.source);
       record.lifetime.close();
       record.end(outcome);
-      next(error);
+      next(asError(error));
     };
     record.enter(name);
     try {
@@ -38,4 +38,13 @@ export function step(run: (record: DeliveryRecord) => void | Promise<void>): Ste
   };
   // Stack traces and router listings then read as a list of steps.
   return Object.defineProperty(middleware, "name", { value: name });
+}
+
+/**
+ * What Express takes for an error whatever was thrown: at a falsy value it would run the steps behind a refusal, and at the
+ * words "route" and "router" leave the path.
+ */
+function asError(thrown: unknown): object {
+  if (typeof thrown === "object" && thrown !== null) return thrown;
+  return new Error("What was thrown is no error.", { cause: thrown });
 }

@@ -1,0 +1,21 @@
+/**
+ * Step: answers what a source has authenticated and does not want emitted: a handshake, a ping, a filtered event.
+ *
+ * @module
+ */
+import { answer } from "../request/answer";
+import { answerOf } from "../request/source";
+import { step, type Step } from "../request/step";
+
+/** Creates the step that lets the request's source answer by itself. Where it does not, and without a source, it goes on. */
+export function reply(): Step {
+  return step(async function reply(record) {
+    const { source, request } = record;
+    if (!source?.reply) return;
+    const answered = source.reply({ request, payload: await record.payload(), octets: await record.body.bytes() });
+    if (!answered) return;
+    const { status, ...rest } = answerOf({ ...source.success, ...answered });
+    record.end({ kind: "answered", status });
+    answer(record, { status, ...rest });
+  });
+}
