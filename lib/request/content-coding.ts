@@ -69,8 +69,9 @@ export function decoderOf(coding: string): Decoder {
 }
 
 const NONE: readonly ContentCoding[] = [];
-// RFC 9110 section 5.6.1: members of a list have optional white space around them.
-const MEMBER = /^[ \t]*([^ \t]*)[ \t]*$/;
+// RFC 9110 section 5.6.1: members of a list have optional white space around them. The look-ahead keeps a run of white space
+// in one piece: split in every way, 16 KiB of it would take a tenth of a second.
+const MEMBER = /^[ \t]*(?![ \t])([^ \t]*)[ \t]*$/;
 
 /**
  * Reads one field value into codings, in the order in which they were applied. `identity` (section 12.5.3) is left out,

@@ -27,12 +27,15 @@ function utf16(octets: Buffer): string {
   return (octets[0] === 0 ? utf16be : utf16le).decode(octets);
 }
 
-// TextDecoder has no UTF-32. iconv-lite replaces what it cannot read, so only text that encodes to the same octets is taken.
+// TextDecoder has no UTF-32. iconv-lite replaces what it cannot read, so only text that encodes to the same octets is taken;
+// it keeps surrogates, which are no characters (Unicode section 3.9, D90).
+const SURROGATE = /\p{Surrogate}/u;
 function utf32(endian: "le" | "be"): Decode {
   const charset = `utf-32${endian}`;
   return function decodeUtf32(octets) {
     const text = iconv.decode(octets, charset, { stripBOM: false });
-    if (!iconv.encode(text, charset, { addBOM: false }).equals(octets)) throw new TypeError("not UTF-32");
+    const isSame = iconv.encode(text, charset, { addBOM: false }).equals(octets);
+    if (!isSame || SURROGATE.test(text)) throw new TypeError("not UTF-32");
     return text.startsWith("\uFEFF") ? text.slice(1) : text;
   };
 }
