@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Pair } from "../request/delivery";
 import { checkFunction } from "../request/options";
 import type { Authenticator, AuthenticatorResult, Source } from "./authenticator";
 import { AuthCredentials } from "./credentials";
@@ -32,10 +33,16 @@ function all(authenticators: readonly Authenticator[]): Authenticator {
     for (const authenticator of authenticators) {
       const result = await authenticator(args);
       // What is no pair is for the step to name as broken.
-      if (result?.[1]?.isAuthenticated !== true) return result;
+      if (!isAccepting(result)) return result;
       for (const scope of result[0].scopes) scopes.add(scope);
       accepted ??= result;
     }
     return accepted && [new AuthCredentials([...scopes]), accepted[1]];
   };
+}
+
+function isAccepting(result: AuthenticatorResult): result is Pair {
+  if (!Array.isArray(result) || result.length !== 2) return false;
+  const [credentials, user] = result as Pair;
+  return Array.isArray(credentials?.scopes) && user?.isAuthenticated === true;
 }

@@ -16,7 +16,7 @@ import { WebhookError } from "../errors";
 import { answer } from "../request/answer";
 import type { DeliveryRecord, Pair } from "../request/delivery";
 import { printable } from "../request/outcome";
-import { checkFunction, checkOptions, eitherOf, shown } from "../request/options";
+import { checkFunction, checkOptions, eitherOf, shown, text } from "../request/options";
 import { HTTP_EXCEPTION, refusalOf } from "../request/refusal";
 import { step, type Step } from "../request/step";
 
@@ -134,6 +134,7 @@ function authenticatorOf<Context, Event>({
         `source: ${shown(source)} is not a source; call it with its options, as in github({ secrets }).`,
       );
     }
+    text("source.name", source.name);
     return source.authenticator;
   }
   if (authenticator !== undefined) return checkFunction("authenticator", authenticator);

@@ -67,7 +67,9 @@ function endUnread(record: DeliveryRecord, text: string | undefined): void {
   // RFC 9112 section 9.6: closing while the sender still writes would make it lose the answer. So the answer goes out
   // whole, a little of the body is read and dropped, and then the connection ends.
   response.setHeader("Connection", "close");
-  response.setHeader("Content-Length", text === undefined ? 0 : Buffer.byteLength(text));
+  // RFC 9110 section 8.6: these two have no length.
+  const { statusCode } = response;
+  if (statusCode !== 204 && statusCode !== 304) response.setHeader("Content-Length", Buffer.byteLength(text ?? ""));
   if (text === undefined || request.method === "HEAD") response.flushHeaders();
   else response.write(text);
 

@@ -25,7 +25,8 @@ export function step(run: (record: DeliveryRecord) => void | Promise<void>): Ste
       const { outcome } = refusalOf(error, record.source);
       record.lifetime.close();
       record.end(outcome);
-      next(asError(error));
+      // To an error behind a whole answer, Express's own handler would cut the connection that it went out on.
+      if (!response.writableEnded) next(asError(error));
     };
     record.enter(name);
     try {
