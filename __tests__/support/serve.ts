@@ -146,7 +146,7 @@ export function exchange(
     const done = (): void => {
       clearTimeout(timer);
       socket.destroy();
-      const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map((match) => Number(match[1]));
+      const statuses = [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]));
       resolve({ text, statuses, isClosed, tookMs: performance.now() - startedAt });
     };
     const timer = setTimeout(done, ms);

@@ -1,0 +1,72 @@
+/**
+ * The steps of a node, one by one, for tests that look at what a node keeps to itself: how much is in flight.
+ *
+ * @module
+ */
+import { EventEmitter } from "node:events";
+import {
+  admission,
+  authenticate,
+  begin,
+  contentTypeGate,
+  decompress,
+  emit,
+  framing,
+  jsonPayload,
+  methodGate,
+  problem,
+  type Admission,
+  type Message,
+  type Outcome,
+  type WebhookNodeOptions,
+} from "express-webhook-node";
+import { recordingLogger, serve, until, type Served } from "../support/serve";
+
+export type ServedPath = Served & {
+  readonly admit: Admission;
+  readonly messages: Message[];
+  readonly outcomes: Outcome[];
+  readonly lines: string[];
+  /** Waits until so many requests have ended, and nothing of them is held any more. */
+  readonly settled: (count: number) => Promise<void>;
+};
+
+/** Serves the steps of a node, in its order. `above` is mounted over them. */
+export async function servePath(
+  options: Partial<WebhookNodeOptions> = {},
+  above: readonly unknown[] = [],
+): Promise<ServedPath> {
+  const messages: Message[] = [];
+  const outcomes: Outcome[] = [];
+  const lines: string[] = [];
+  const events = new EventEmitter();
+  events.on("outcome", (outcome: Outcome) => outcomes.push(outcome));
+  const isSecured = options.authenticator !== undefined || options.source !== undefined;
+  const all: WebhookNodeOptions = {
+    ...(!isSecured && { anonymous: "accept" as const }),
+    logger: recordingLogger(lines),
+    emitter: async (message) => {
+      messages.push(message);
+    },
+    ...options,
+  };
+  const admit = admission(all);
+  const served = await serve(
+    ...above,
+    begin({ ...all, events }),
+    methodGate(all),
+    framing(),
+    contentTypeGate(all),
+    decompress(all),
+    admit,
+    authenticate({ ...all, context: {} as never }),
+    jsonPayload(),
+    emit(all),
+    problem(),
+  );
+  const settled = async (count: number): Promise<void> => {
+    await until(() => outcomes.length >= count && admit.inFlight === 0);
+    expect({ outcomes: outcomes.length, held: admit.inFlightBytes }).toEqual({ outcomes: count, held: 0 });
+  };
+  return { ...served, admit, messages, outcomes, lines, settled };
+}
