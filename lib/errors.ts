@@ -72,7 +72,10 @@ export class WebhookError extends Error {
   }
 }
 
+/** RFC 9111 section 1.2.2: what stands for a number of seconds too large to read. */
+const LONGEST_SECONDS = 2_147_483_648;
+
 /** The refusals after which the same request may succeed, with the time to wait in seconds. */
 export function retryAfter(seconds = 1): { readonly "Retry-After": string } {
-  return { "Retry-After": String(Math.max(1, Math.ceil(seconds))) };
+  return { "Retry-After": String(Math.min(Math.max(1, Math.ceil(seconds)), LONGEST_SECONDS)) };
 }

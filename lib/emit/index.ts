@@ -7,6 +7,7 @@ import { retryAfter, WebhookError } from "../errors";
 import type { EmitContext, Emitter, Message } from "../message";
 import { answer, type Answer } from "../request/answer";
 import type { DeliveryRecord } from "../request/delivery";
+import { logError } from "../request/logger";
 import type { Outcome } from "../request/outcome";
 import { checkFunction, checkOptions, shown, text } from "../request/options";
 import { answerOf, jsonContent } from "../request/source";
@@ -197,10 +198,15 @@ async function settle(port: string, emitter: Emitter, message: Message, { lifeti
 
 /** What a failure of an emitter comes to: 503, with the time to wait that it asks for. */
 function emitFailure(error: unknown): unknown {
-  if (error instanceof WebhookError) return error;
-  const { retryAfterSeconds } = (error ?? {}) as { retryAfterSeconds?: unknown };
+  let seconds: unknown;
+  try {
+    if (error instanceof WebhookError) return error;
+    seconds = (error as { retryAfterSeconds?: unknown } | null | undefined)?.retryAfterSeconds;
+  } catch {
+    // A member that throws when it is looked at changes nothing: the emitter has failed.
+  }
   return new WebhookError("ERR_WEBHOOK_EMIT", "The delivery could not be taken now; send it again.", {
-    headers: retryAfter(typeof retryAfterSeconds === "number" && retryAfterSeconds > 0 ? retryAfterSeconds : 1),
+    headers: retryAfter(typeof seconds === "number" && seconds > 0 ? seconds : 1),
     cause: error,
   });
 }
@@ -218,12 +224,19 @@ function successAnswer({ status, respond }: EmitOptions): SuccessAnswer {
     if (!respond || !message) return wanted;
     // The message is safe, so the sender gets its 2xx, whatever becomes of the words.
     try {
-      return { ...wanted, content: jsonContent(respond(message)) };
+      return { ...wanted, content: jsonContent(notPromised(respond(message))) };
     } catch (error) {
-      surroundings.logger.error(`webhook ${surroundings.name}: respond has thrown`, error);
+      logError(surroundings.logger, `webhook ${surroundings.name}: respond has thrown`, error);
       return wanted;
     }
   };
+}
+
+/** @throws TypeError for a promise, whose rejection nobody would catch. */
+function notPromised(value: unknown): unknown {
+  if (typeof (value as { then?: unknown } | null | undefined)?.then !== "function") return value;
+  (value as PromiseLike<unknown>).then(null, () => {});
+  throw new TypeError("respond: it returned a promise; the answer goes out at once, so it must return a value.");
 }
 
 function splitFunction(

@@ -17,5 +17,9 @@ export class PermanentError extends Error {
 
 /** Whether an emitter's failure is for good: told by the code, which is the same in two copies of the package. */
 export function isPermanent(error: unknown): boolean {
-  return (error as { code?: unknown } | null | undefined)?.code === CODE;
+  try {
+    return (error as { code?: unknown } | null | undefined)?.code === CODE;
+  } catch {
+    return false;
+  }
 }

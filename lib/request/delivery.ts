@@ -69,6 +69,7 @@ export class DeliveryRecord implements Delivery {
   #contentType: ContentType | undefined | null = null;
   /** From here on the sender may go: the message is on its way. */
   #isEmitting = false;
+  #isDone = false;
   readonly #whenDone: (() => void)[] = [];
   readonly #entered: [step: string, at: number][] | undefined;
 
@@ -161,9 +162,10 @@ export class DeliveryRecord implements Delivery {
     }
   }
 
-  /** Calls back once nothing of the request is under way any more. */
+  /** Calls back once nothing of the request is under way any more, now if that is so already. */
   whenDone(callback: () => void): void {
-    this.#whenDone.push(callback);
+    if (this.#isDone) callback();
+    else this.#whenDone.push(callback);
   }
 
   #closed(): void {
@@ -186,6 +188,7 @@ export class DeliveryRecord implements Delivery {
 
   #done(): void {
     this.lifetime.close();
+    this.#isDone = true;
     for (const callback of this.#whenDone.splice(0)) callback();
   }
 }

@@ -23,6 +23,15 @@ export const consoleLogger: Logger = {
   error: (line, ...rest) => console.error(line, ...rest),
 };
 
+/** Writes an error. A logger that fails has nowhere to say so, and fails no request. */
+export function logError(logger: Logger, line: string, error: unknown): void {
+  try {
+    logger.error(line, error);
+  } catch {
+    // The log alone is poorer.
+  }
+}
+
 /** Holds an option to the shape of a logger. @throws TypeError at start. */
 export function checkLogger(logger: Logger): Logger {
   for (const level of ["debug", "info", "warn", "error"] as const) {

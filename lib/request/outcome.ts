@@ -5,7 +5,7 @@
  */
 import { channel } from "node:diagnostics_channel";
 import type { EventEmitter } from "node:events";
-import type { Logger } from "./logger";
+import { logError, type Logger } from "./logger";
 
 /**
  * The one end of a request: `delivered` (the emitter has confirmed the message), `duplicate` (it had before), `answered`
@@ -66,11 +66,15 @@ export function isObserved({ events }: Observers): boolean {
 export function publish(outcome: Outcome, { logger, events }: Observers): void {
   try {
     log(outcome, logger);
+  } catch (error) {
+    logError(logger, `webhook ${printable(outcome.node)}: the logger has thrown`, error);
+  }
+  try {
     // The channel hands a subscriber's error to "uncaughtException", as Node has it.
     if (outcomes.hasSubscribers) outcomes.publish(outcome);
     events?.emit("outcome", outcome);
   } catch (error) {
-    logger.error(`webhook ${printable(outcome.node)}: an observer of outcomes has thrown`, error);
+    logError(logger, `webhook ${printable(outcome.node)}: an observer of outcomes has thrown`, error);
   }
 }
 
