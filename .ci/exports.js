@@ -13,7 +13,9 @@ const { filesBelow, report, root } = require("./files");
 /** Modules that users cannot import by name: path below lib, without `.ts` or `/index.ts`. @type {readonly string[]} */
 const PRIVATE = [
   "authenticate/authenticator",
+  "emit/confirm",
   "emit/message",
+  "emit/success",
   "emit/tracking-id",
   "message",
   "request/answer",

@@ -3,20 +3,17 @@
  *
  * @module
  */
-import { retryAfter, WebhookError } from "../errors";
-import type { EmitContext, Emitter, Message } from "../message";
-import { answer, type Answer } from "../request/answer";
-import type { DeliveryRecord } from "../request/delivery";
-import { logError } from "../request/logger";
+import type { Emitter, Message } from "../message";
+import { answer } from "../request/answer";
 import type { Outcome } from "../request/outcome";
 import { checkFunction, checkOptions, shown, text } from "../request/options";
-import { answerOf, jsonContent } from "../request/source";
 import { step, type Step } from "../request/step";
+import { confirmAll } from "./confirm";
 import { makeMessage } from "./message";
-import { isPermanent } from "./permanent-error";
+import { successAnswer, type SuccessOptions } from "./success";
 import { trackingId } from "./tracking-id";
 
-export type EmitOptions<Payload = unknown> = {
+export type EmitOptions<Payload = unknown> = SuccessOptions<Payload> & {
   /** Sends a message on. The sender gets its 200 if, and only if, the promise resolves in time. */
   readonly emitter: Emitter<Payload>;
   /**
@@ -24,18 +21,6 @@ export type EmitOptions<Payload = unknown> = {
    * confirmed. Without it, such a message is 422.
    */
   readonly deadLetter?: Emitter<Payload> | undefined;
-  /**
-   * The status of a delivery that is confirmed, 200 to 299. Some senders take none but 200 for success.
-   *
-   * @defaultValue `200`
-   */
-  readonly status?: number | undefined;
-  /**
-   * The content of the answer to a delivery that is confirmed: a value sent as JSON, or `undefined` for no content.
-   *
-   * @defaultValue `(message) => ({ trackingId: message.trackingId })`
-   */
-  readonly respond?: ((message: Message<Payload>) => unknown) | undefined;
   /**
    * The ordering key of messages: those with the same one keep their order where the broker keeps any.
    *
@@ -105,7 +90,7 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
     // Nothing is emitted for a sender that has gone already: it will send again.
     if (lifetime.over) throw lifetime.over;
 
-    const items = split?.(payload) ?? source?.split?.(payload);
+    const items = split ? split(payload) : source?.split?.(payload);
     const of = items ? trackingId() : undefined;
     const messages = items
       ? items.map((item, index) =>
@@ -114,7 +99,7 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
       : [makeMessage(delivered, groupOf)];
     record.message = messages[0];
 
-    const deadLetters = await record.emitting(() => confirmAll(messages, record, emitter, deadLetter));
+    const deadLetters = await record.emitting(() => confirmAll(messages, lifetime, { emitter, deadLetter }));
     const success = answerTo(record, of ?? (messages[0] as Message).trackingId, messages);
     record.end({
       kind: messages.length === 0 ? "answered" : "delivered",
@@ -136,107 +121,6 @@ function outcomeOf(messages: readonly Message[], of: string | undefined): Partia
     ...(eventType !== undefined && { eventType }),
     ...(isUnverified && { isUnverified }),
   };
-}
-
-/** Resolves once all messages of a delivery are confirmed, to how many went to the dead letters. */
-async function confirmAll(
-  messages: readonly Message[],
-  record: DeliveryRecord,
-  emitter: Emitter,
-  deadLetter: Emitter | undefined,
-): Promise<number> {
-  if (messages.length === 1) return Number(await confirm(messages[0] as Message, record, emitter, deadLetter));
-  // Handed over in order, and awaited together: the delivery is acknowledged only when all are confirmed.
-  const settled = await Promise.allSettled(messages.map((message) => confirm(message, record, emitter, deadLetter)));
-  const failed = settled.find((one) => one.status === "rejected");
-  if (failed) throw failed.reason;
-  return settled.filter((one) => one.status === "fulfilled" && one.value).length;
-}
-
-/** Resolves once the message is confirmed, to whether it went to the dead letters. */
-async function confirm(
-  message: Message,
-  record: DeliveryRecord,
-  emitter: Emitter,
-  deadLetter: Emitter | undefined,
-): Promise<boolean> {
-  try {
-    await settle("emitter", emitter, message, record);
-    return false;
-  } catch (error) {
-    if (!isPermanent(error)) throw emitFailure(error);
-    if (!deadLetter) {
-      throw new WebhookError("ERR_WEBHOOK_MESSAGE_REFUSED", "The delivery was understood, and will not be taken.", {
-        advice: "The emitter threw a PermanentError, and the node has no deadLetter to keep the message.",
-        cause: error,
-      });
-    }
-  }
-  try {
-    await settle("deadLetter", deadLetter, message, record);
-    return true;
-  } catch (error) {
-    throw emitFailure(error);
-  }
-}
-
-async function settle(port: string, emitter: Emitter, message: Message, { lifetime }: DeliveryRecord): Promise<void> {
-  const context: EmitContext = {
-    get signal() {
-      return lifetime.signal;
-    },
-  };
-  const returned: unknown = emitter(message, context);
-  if (typeof (returned as { then?: unknown } | null | undefined)?.then !== "function") {
-    throw new WebhookError("ERR_WEBHOOK_EMIT", "The delivery could not be taken now; send it again.", {
-      headers: retryAfter(),
-      advice: `The ${port} returned ${shown(returned)}, and no promise, so nothing tells when the message is safe: is an "await" or "async" missing?`,
-    });
-  }
-  await lifetime.race(returned as Promise<unknown>);
-}
-
-/** What a failure of an emitter comes to: 503, with the time to wait that it asks for. */
-function emitFailure(error: unknown): unknown {
-  let seconds: unknown;
-  try {
-    if (error instanceof WebhookError) return error;
-    seconds = (error as { retryAfterSeconds?: unknown } | null | undefined)?.retryAfterSeconds;
-  } catch {
-    // A member that throws when it is looked at changes nothing: the emitter has failed.
-  }
-  return new WebhookError("ERR_WEBHOOK_EMIT", "The delivery could not be taken now; send it again.", {
-    headers: retryAfter(typeof seconds === "number" && seconds > 0 ? seconds : 1),
-    cause: error,
-  });
-}
-
-type SuccessAnswer = (record: DeliveryRecord, id: string, messages: readonly Message[]) => Answer;
-
-function successAnswer({ status, respond }: EmitOptions): SuccessAnswer {
-  if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 299)) {
-    throw new TypeError(`status: ${shown(status)} is not a status from 200 to 299.`);
-  }
-  if (respond !== undefined) checkFunction("respond", respond);
-
-  return function answerTo({ source, surroundings }, id, [message]) {
-    const wanted = answerOf({ body: { trackingId: id }, ...source?.success, ...(status !== undefined && { status }) });
-    if (!respond || !message) return wanted;
-    // The message is safe, so the sender gets its 2xx, whatever becomes of the words.
-    try {
-      return { ...wanted, content: jsonContent(notPromised(respond(message))) };
-    } catch (error) {
-      logError(surroundings.logger, `webhook ${surroundings.name}: respond has thrown`, error);
-      return wanted;
-    }
-  };
-}
-
-/** @throws TypeError for a promise, whose rejection nobody would catch. */
-function notPromised(value: unknown): unknown {
-  if (typeof (value as { then?: unknown } | null | undefined)?.then !== "function") return value;
-  (value as PromiseLike<unknown>).then(null, () => {});
-  throw new TypeError("respond: it returned a promise; the answer goes out at once, so it must return a value.");
 }
 
 function splitFunction(

@@ -1,0 +1,55 @@
+/**
+ * The answer to a delivery whose messages are confirmed.
+ *
+ * @module
+ */
+import type { Message } from "../message";
+import type { Answer } from "../request/answer";
+import type { DeliveryRecord } from "../request/delivery";
+import { logError } from "../request/logger";
+import { checkFunction, shown } from "../request/options";
+import { answerOf, jsonContent } from "../request/source";
+
+export type SuccessOptions<Payload = unknown> = {
+  /**
+   * The status of a delivery that is confirmed, 200 to 299. Some senders take none but 200 for success.
+   *
+   * @defaultValue `200`, or as the source has it
+   */
+  readonly status?: number | undefined;
+  /**
+   * The content of the answer to a delivery that is confirmed: a value sent as JSON, or `undefined` for no content. Of a
+   * delivery that was split it is given the first message.
+   *
+   * @defaultValue `(message) => ({ trackingId: message.trackingId })`
+   */
+  readonly respond?: ((message: Message<Payload>) => unknown) | undefined;
+};
+
+type SuccessAnswer = (record: DeliveryRecord, id: string, messages: readonly Message[]) => Answer;
+
+export function successAnswer({ status, respond }: SuccessOptions): SuccessAnswer {
+  if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 299)) {
+    throw new TypeError(`status: ${shown(status)} is not a status from 200 to 299.`);
+  }
+  if (respond !== undefined) checkFunction("respond", respond);
+
+  return function answerTo({ source, surroundings }, id, [message]) {
+    const wanted = answerOf({ body: { trackingId: id }, ...source?.success, ...(status !== undefined && { status }) });
+    if (!respond || !message) return wanted;
+    // The message is safe, so the sender gets its 2xx, whatever becomes of the words.
+    try {
+      return { ...wanted, content: jsonContent(notPromised(respond(message))) };
+    } catch (error) {
+      logError(surroundings.logger, `webhook ${surroundings.name}: respond has thrown`, error);
+      return wanted;
+    }
+  };
+}
+
+/** @throws TypeError for a promise, whose rejection nobody would catch. */
+function notPromised(value: unknown): unknown {
+  if (typeof (value as { then?: unknown } | null | undefined)?.then !== "function") return value;
+  (value as PromiseLike<unknown>).then(null, () => {});
+  throw new TypeError("respond: it returned a promise; the answer goes out at once, so it must return a value.");
+}
