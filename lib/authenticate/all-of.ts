@@ -16,8 +16,8 @@ import { AuthCredentials } from "./credentials";
  *
  * @throws TypeError at start, without authenticators.
  */
-export function allOf<Event>(source: Source<Event>, ...checks: Authenticator[]): Source<Event>;
 export function allOf<Context = unknown>(...authenticators: Authenticator<Context>[]): Authenticator<Context>;
+export function allOf<Event>(source: Source<Event>, ...checks: Authenticator[]): Source<Event>;
 export function allOf(first: Source | Authenticator, ...others: Authenticator[]): Source | Authenticator {
   if (typeof first === "object" && first !== null)
     return { ...first, authenticator: all([first.authenticator, ...others]) };

@@ -58,6 +58,8 @@ export type HmacAuthenticatorOptions = {
 
 const WORDS = ["header", "secrets", "name", "scopes", "prefix", "algorithm", "encoding"];
 const OCTETS = { sha1: 20, sha256: 32, sha384: 48, sha512: 64 } as const;
+/** RFC 4648 section 3.5: the bits to spare behind no, one or two octets are zero, so that a signature is written in one way. */
+const LAST_DIGITS = ["A-Za-z0-9+/", "AQgw", "AEIMQUYcgkosw048"];
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/; // RFC 9110 section 5.1
 
 /**
@@ -73,6 +75,7 @@ export function hmacAuthenticator(options: HmacAuthenticatorOptions): Authentica
   if (!Object.hasOwn(OCTETS, algorithm)) {
     throw new TypeError(`algorithm: ${shown(algorithm)} is not one of ${Object.keys(OCTETS).join(", ")}.`);
   }
+  if (typeof prefix !== "string") throw new TypeError(`prefix: ${shown(prefix)} is not a text.`);
   const field = header.toLowerCase();
   const grammar = signatureGrammar(prefix, encoding, OCTETS[algorithm]);
   const keysOf = secretKeys(secrets);
@@ -105,7 +108,8 @@ function signatureGrammar(prefix: string, encoding: "hex" | "base64", octets: nu
   if (encoding !== "base64") throw new TypeError(`encoding: ${shown(encoding)} is neither "hex" nor "base64".`);
   // RFC 4648 section 4: whole groups of three octets, then one or two octets padded.
   const digits = Math.ceil((octets * 4) / 3);
-  return new RegExp(`^${literal}([A-Za-z0-9+/]{${digits}}={${(4 - (digits % 4)) % 4}})$`);
+  const lastDigits = LAST_DIGITS[octets % 3] as string;
+  return new RegExp(`^${literal}([A-Za-z0-9+/]{${digits - 1}}[${lastDigits}]={${(4 - (digits % 4)) % 4}})$`);
 }
 
 type KeysOf = (request: WebhookRequest) => readonly (string | Buffer)[] | Promise<readonly (string | Buffer)[]>;
@@ -124,7 +128,7 @@ export function secretKeys(secrets: Secrets): KeysOf {
           cause,
         });
       }
-      return found.length === 0 ? found : checkSecrets(found);
+      return Array.isArray(found) && found.length === 0 ? found : checkSecrets(found);
     };
   }
   const keys = checkSecrets(secrets);
