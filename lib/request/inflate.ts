@@ -88,7 +88,10 @@ export function inflateStream(
     ends.push(link.ended);
     output = link.output;
   }
-  return { output, ended: Promise.all(ends) };
+  const ended = Promise.all(ends);
+  // The reader of `output` may fail first and never look at this one.
+  ended.catch(() => {});
+  return { output, ended };
 }
 
 function inflateLink(
@@ -139,8 +142,6 @@ function inflateLink(
       onEnd();
     });
   });
-  // The reader of `output` may fail first and never look at this one.
-  ended.catch(() => {});
   return { output, ended };
 }
 
