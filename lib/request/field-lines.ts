@@ -29,6 +29,7 @@ export function cameTwice({ rawHeaders }: IncomingMessage, field: string): boole
 
 /** A header field's value, several lines joined as RFC 9110 section 5.3 has it. */
 export function fieldOf({ headers }: IncomingMessage, field: string): string | undefined {
-  const value = headers[field];
+  // A plain object has members such as "constructor" that nobody has sent.
+  const value = Object.hasOwn(headers, field) ? headers[field] : undefined;
   return Array.isArray(value) ? value.join(", ") : value;
 }
