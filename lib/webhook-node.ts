@@ -18,28 +18,28 @@ import { jsonPayload } from "./emit/json-payload";
 import { reply } from "./emit/reply";
 import { problem } from "./problem";
 import { begin, type BeginOptions } from "./request/begin";
-import { consoleLogger } from "./request/logger";
-import { checkOptions } from "./request/options";
+import { checkOptions, OPTION_WORDS } from "./request/options";
 import type { Outcome } from "./request/outcome";
-import { makeContext, type Context, type ContextOptions } from "./tenant/context";
+import { CONTEXT_WORDS, makeContext, type AnyState, type Context, type ContextOptions } from "./tenant/context";
+import { createTenant } from "./tenant/tenant";
 
-/** The options of all steps of a node. */
-export type WebhookNodeOptions<Payload = unknown> = BeginOptions &
+/** The options of all steps of a node. `State` types what the app's functions keep on the context. */
+export type WebhookNodeOptions<Payload = unknown, State extends object = AnyState> = BeginOptions &
   MethodGateOptions &
   ContentTypeGateOptions &
   AdmissionOptions &
   DecompressOptions &
-  Omit<AuthenticateOptions<Context, Payload>, "context"> &
+  Omit<AuthenticateOptions<Context<State>, Payload>, "context"> &
   EmitOptions<Payload> &
-  ContextOptions;
+  ContextOptions<State>;
 
 /** What a node tells: it only observes, so nothing that a listener does changes an answer. */
 export type WebhookNodeEvents = { readonly outcome: [Outcome] };
 
 /** An Express router that receives webhooks at its root, and what else a node can do. */
-export type WebhookNode = Router & {
+export type WebhookNode<State extends object = AnyState> = Router & {
   /** The object that the node's functions are called with. */
-  readonly context: Context;
+  readonly context: Context<State>;
   /** Emits `outcome` once for each request. */
   readonly events: EventEmitter<WebhookNodeEvents>;
   /**
@@ -63,17 +63,25 @@ export type WebhookNode = Router & {
  * }));
  * ```
  */
-export function createWebhookNode<Payload = unknown>(options: WebhookNodeOptions<Payload>): WebhookNode {
-  checkOptions("createWebhookNode", options);
-  const { source } = options;
+export function createWebhookNode<Payload = unknown, State extends object = AnyState>(
+  nodeOptions: WebhookNodeOptions<Payload, State>,
+): WebhookNode<State> {
+  checkOptions("createWebhookNode", nodeOptions, [...OPTION_WORDS, ...CONTEXT_WORDS]);
+  const { tenant = createTenant(), config, loggingLevel, ...options } = nodeOptions;
+  const { name: node = "webhook", logger = tenant.logger, source } = options;
   const accepts = acceptsOf(options);
   const events = new EventEmitter<WebhookNodeEvents>();
-  const context = makeContext(options.name ?? "webhook", options.logger ?? consoleLogger, options.config);
+  const context = makeContext<State>({ node, tenant, config, logger, loggingLevel });
   const admit = admission(options);
+  if (options.enforcement === "report") {
+    logger.warn(
+      `webhook ${node}: enforcement is "report": deliveries without a right proof are let in, marked isUnverified.`,
+    );
+  }
 
   const router = Router({ mergeParams: true }).all(
     "/",
-    begin({ ...accepts, events }),
+    begin({ ...accepts, logger, events }),
     handshake({ source: source as Source | undefined }),
     methodGate(options),
     framing(),
@@ -90,7 +98,10 @@ export function createWebhookNode<Payload = unknown>(options: WebhookNodeOptions
 }
 
 /** The options, and what the source has where they say nothing. Media types are let in for either. */
-function acceptsOf<Payload>({ source, ...options }: WebhookNodeOptions<Payload>): WebhookNodeOptions<Payload> {
+function acceptsOf<Payload, State extends object>({
+  source,
+  ...options
+}: WebhookNodeOptions<Payload, State>): WebhookNodeOptions<Payload, State> {
   const { maxBytes, deadlineMs, mediaTypes = [] } = source?.accepts ?? {};
   return {
     ...options,
