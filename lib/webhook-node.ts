@@ -18,6 +18,7 @@ import { jsonPayload } from "./emit/json-payload";
 import { reply } from "./emit/reply";
 import { problem } from "./problem";
 import { begin, type BeginOptions } from "./request/begin";
+import { consoleLogger } from "./request/logger";
 import { checkOptions, OPTION_WORDS } from "./request/options";
 import type { Outcome } from "./request/outcome";
 import { CONTEXT_WORDS, makeContext, type AnyState, type Context, type ContextOptions } from "./tenant/context";
@@ -68,7 +69,7 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
 ): WebhookNode<State> {
   checkOptions("createWebhookNode", nodeOptions, [...OPTION_WORDS, ...CONTEXT_WORDS]);
   const { tenant = createTenant(), config, loggingLevel, ...options } = nodeOptions;
-  const { name: node = "webhook", logger = tenant.logger, source } = options;
+  const { name: node = "webhook", logger = tenant.logger ?? consoleLogger, source } = options;
   const accepts = acceptsOf(options);
   const events = new EventEmitter<WebhookNodeEvents>();
   const context = makeContext<State>({ node, tenant, config, logger, loggingLevel });

@@ -86,7 +86,7 @@ export type ContextParts = {
   readonly node: string;
   readonly tenant: Tenant;
   readonly config?: Config | undefined;
-  readonly logger?: Logger | undefined;
+  readonly logger: Logger;
   readonly loggingLevel?: LoggingLevel | undefined;
 };
 
@@ -96,7 +96,7 @@ export function makeContext<State extends object>(parts: ContextParts): Context<
   const names = { tenant: tenant.name, node: parts.node };
   const members: ContextMembers = {
     config: frozenConfig({ ...tenant.config, ...frozenConfig(parts.config) }),
-    logger: functionLogger(parts.logger ?? tenant.logger, names, parts.loggingLevel),
+    logger: functionLogger(parts.logger, names, parts.loggingLevel),
     ...names,
     table: tenant.table,
     handleBulkData: bulkDataHandler(tenant.bulkStore, names),

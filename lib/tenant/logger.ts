@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Logger } from "../request/logger";
+import { checkLogger, consoleLogger, type Logger } from "../request/logger";
 import { shown } from "../request/options";
 
 /** The least severe level let through, by the names that the hosted product uses. */
@@ -20,17 +20,26 @@ export type Names = { readonly tenant: string; readonly node: string };
  * as fields; for any other the node's name stands before the line. Without `loggingLevel` the app's own logger decides what
  * is written; where there is none, it is `console`, from INFO on.
  *
- * @throws TypeError at start, for a level that is none.
+ * @throws TypeError at start, for a level that is none, and for what is no logger.
  */
-export function functionLogger(logger: Logger | undefined, names: Names, loggingLevel?: LoggingLevel): Logger {
+export function functionLogger(logger: Logger, names: Names, loggingLevel?: LoggingLevel): Logger {
   if (loggingLevel !== undefined && !LEVELS.includes(loggingLevel)) {
     throw new TypeError(`loggingLevel: ${shown(loggingLevel)} is none of ${LEVELS.join(", ")}.`);
   }
-  const least = LEVELS.indexOf(loggingLevel ?? (logger ? "DEBUG" : "INFO"));
-  const named = logger ? (childOf(logger, names, loggingLevel) ?? prefixed(logger, names)) : prefixed(console, names);
+  const isOurs = checkLogger(logger) === consoleLogger;
+  const least = LEVELS.indexOf(loggingLevel ?? (isOurs ? "INFO" : "DEBUG"));
+  // What a function chooses to say is said; the node's own lines alone leave out what went well.
+  const named = isOurs ? prefixed(console, names) : (childOf(logger, names, loggingLevel) ?? prefixed(logger, names));
   const at = (level: LoggingLevel): Logger["info"] => {
     const method = METHODS[level];
-    return LEVELS.indexOf(level) < least ? () => {} : (...args) => named[method](...args);
+    if (LEVELS.indexOf(level) < least) return () => {};
+    return (...args) => {
+      try {
+        named[method](...args);
+      } catch {
+        // A logger that fails has nowhere to say so, and fails no request.
+      }
+    };
   };
   return { debug: at("DEBUG"), info: at("INFO"), warn: at("WARNING"), error: at("ERROR") };
 }
