@@ -30,6 +30,7 @@ export type CloudEvent<Payload = unknown> = {
 /** Makes a CloudEvent of a message. The extension attributes are those members of it that have no attribute of their own. */
 export function toCloudEvent<Payload>(message: Message<Payload>): CloudEvent<Payload> {
   const { node, source, deliveryId, sender, groupId, fields } = message;
+  // Neither `type` nor `partitionkey` may be empty.
   return {
     specversion: "1.0",
     id: message.key,
@@ -37,7 +38,7 @@ export function toCloudEvent<Payload>(message: Message<Payload>): CloudEvent<Pay
       .flatMap((name) => name ?? [])
       .map(encodeURIComponent)
       .join("/")}`,
-    type: message.eventType ?? message.messageType,
+    type: message.eventType || message.messageType,
     time: message.receivedAt.toISOString(),
     datacontenttype: message.mediaType ?? "application/json",
     data: message.payload,
@@ -45,7 +46,7 @@ export function toCloudEvent<Payload>(message: Message<Payload>): CloudEvent<Pay
     messagetype: message.messageType,
     ...(deliveryId !== undefined && { deliveryid: deliveryId }),
     ...(sender?.name !== undefined && { sender: sender.name }),
-    ...(groupId !== undefined && { partitionkey: groupId }),
+    ...(groupId && { partitionkey: groupId }),
     ...(fields["traceparent"] !== undefined && { traceparent: fields["traceparent"] }),
     ...(fields["tracestate"] !== undefined && { tracestate: fields["tracestate"] }),
   };

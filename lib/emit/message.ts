@@ -60,9 +60,9 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
   }
   if (item) message.previousTrackingIds = Object.freeze([item.of]);
   if (source) message.source = source.name;
-  if (source?.provenance) message.provenance = source.provenance;
+  if (source?.provenance) message.provenance = Object.freeze({ ...source.provenance });
   if (parts.isUnverified) message.isUnverified = true;
-  if (sender) message.sender = sender;
+  if (sender) message.sender = Object.freeze({ ...sender });
   if (deliveryId !== undefined) message.deliveryId = deliveryId;
   if (eventType !== undefined) message.eventType = eventType;
   const groupId = groupOf?.(message);
