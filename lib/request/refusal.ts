@@ -78,7 +78,8 @@ function fromHttpException(thrown: Thrown, source: SourceTraits | undefined): Re
   const { detail } = thrown;
   const code = HTTP_EXCEPTION;
   const text = typeof detail === "string" ? { detail } : {};
-  const outcome = { kind: kindOf(status), status, code, ...text, error: thrown };
+  const advice = typeof thrown.advice === "string" ? { advice: thrown.advice } : {};
+  const outcome = { kind: kindOf(status), status, code, ...text, ...advice, error: thrown };
 
   if (source?.refusal && status === 401) {
     const answer = answerOf({ status, headers, ...source.refusal });

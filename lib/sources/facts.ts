@@ -7,15 +7,20 @@ import type { IncomingMessage } from "node:http";
 import { HTTPException } from "../authenticate/http-exception";
 import { cameTwice } from "../request/field-lines";
 
-/** A missing or wrong proof. The sender learns which part of it, and nothing of ours. */
-export function unauthorized(detail: string): HTTPException {
-  return new HTTPException(401, { detail });
+/** A missing or wrong proof. The sender learns which part of it; the advice is for the log of whoever runs the node. */
+export function unauthorized(detail: string, advice?: string): HTTPException {
+  return Object.assign(new HTTPException(401, { detail }), { advice });
 }
 
 /** A header field that must be there in exactly one line. @throws HTTPException 401 otherwise: two lines are a proof of neither. */
 export function oneField(request: IncomingMessage, name: string): string {
   const value = optionalField(request, name);
-  if (value === undefined || value === "") throw unauthorized(`${name} is missing.`);
+  if (value === undefined || value === "") {
+    throw unauthorized(
+      `${name} is missing.`,
+      "Either the sender has no secret set, or something between it and the node drops the field.",
+    );
+  }
   return value;
 }
 
@@ -80,5 +85,19 @@ export function checkTime(digits: string, { toleranceSeconds, now = Date.now }: 
 export function checkMoment(sentAt: number, { toleranceSeconds, now = Date.now }: TimeWindow): void {
   const age = now() - sentAt;
   if (Math.abs(age) <= toleranceSeconds * 1000) return;
-  throw unauthorized(`The time of the signature is too far in the ${age > 0 ? "past" : "future"}.`);
+  throw unauthorized(
+    `The time of the signature is too far in the ${age > 0 ? "past" : "future"}.`,
+    adviceOnTime(sentAt, age, toleranceSeconds),
+  );
+}
+
+function adviceOnTime(sentAt: number, age: number, toleranceSeconds: number): string {
+  const nearNow = (factor: number): boolean => Math.abs(sentAt * factor - (sentAt + age)) < 86_400_000;
+  if (nearNow(0.001)) return "It looks like a time in milliseconds where seconds are expected.";
+  if (nearNow(1000)) return "It looks like a time in seconds where milliseconds are expected.";
+  const seconds = Math.round(Math.abs(age) / 1000);
+  return (
+    `It is ${seconds} s from ours, and toleranceSeconds is ${toleranceSeconds}: ` +
+    "either a clock is wrong, or an old delivery was sent again as it was."
+  );
 }
