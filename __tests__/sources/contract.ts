@@ -302,7 +302,7 @@ export function sourceContract(contract: SourceContract): void {
       fc.assert(
         fc.property(fc.oneof(fc.jsonValue(), replacedIn(payload)), fc.boolean(), (value, hasFields) => {
           const request = (hasFields ? { method: "POST", url: path, headers, rawHeaders } : BARE) as never;
-          for (const event of [value, ...(made.split?.(value) ?? [])]) {
+          for (const event of [value, ...(made.split?.(value, { request, octets: body }) ?? [])]) {
             const facts = { request, payload: event, octets: body };
             isText(made.deliveryId?.(facts));
             isText(made.eventType?.(facts));

@@ -102,7 +102,7 @@ export function isEqual(a: Buffer, b: Buffer): boolean {
  * The form of a signature, held to before it is decoded: Node decodes hex and base64 leniently, so that junk behind a good
  * signature would pass.
  */
-function signatureGrammar(prefix: string, encoding: "hex" | "base64", octets: number): RegExp {
+export function signatureGrammar(prefix: string, encoding: "hex" | "base64", octets: number): RegExp {
   const literal = prefix.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   if (encoding === "hex") return new RegExp(`^${literal}([0-9a-f]{${octets * 2}})$`);
   if (encoding !== "base64") throw new TypeError(`encoding: ${shown(encoding)} is neither "hex" nor "base64".`);

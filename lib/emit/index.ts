@@ -90,7 +90,7 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
     // Nothing is emitted for a sender that has gone already: it will send again.
     if (lifetime.over) throw lifetime.over;
 
-    const items = split ? split(payload) : source?.split?.(payload);
+    const items = split ? split(payload) : source?.split?.(payload, delivered);
     const of = items ? trackingId() : undefined;
     const messages = items
       ? items.map((item, index) =>

@@ -14,7 +14,9 @@ export function reply(): Step {
     if (!source?.reply) return;
     const answered = source.reply({ request, payload: await record.payload(), octets: await record.body.bytes() });
     if (!answered) return;
-    const { status, ...rest } = answerOf({ ...source.success, ...answered });
+    // A handshake answered to a sender that is not verified would vouch to a stranger for this endpoint.
+    const told = record.isUnverified ? { status: answered.status } : answered;
+    const { status, ...rest } = answerOf({ ...source.success, ...told });
     record.end({ kind: "answered", status });
     answer(record, { status, ...rest });
   });

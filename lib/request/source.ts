@@ -54,7 +54,8 @@ export type SourceTraits<Event = unknown> = {
   /** Answers what is authenticated and not to be emitted, such as a handshake or a ping. `undefined` for all that is. */
   readonly reply?: ((facts: DeliveryFacts<Event>) => SourceAnswer | undefined) | undefined;
   /** The items of a delivery that holds several; each becomes a message. `undefined` for one that is whole. */
-  readonly split?: ((payload: unknown) => readonly Event[] | undefined) | undefined;
+  readonly split?:
+    ((payload: unknown, facts: Omit<DeliveryFacts, "payload">) => readonly Event[] | undefined) | undefined;
   /** The provider's id of a delivery, or of an item of it: the same when it is sent again. */
   readonly deliveryId?: ((facts: DeliveryFacts<Event>) => string | undefined) | undefined;
   /** The provider's word for what happened. */

@@ -5,7 +5,7 @@
  */
 import type { AuthenticatorArguments, Source } from "../authenticate/authenticator";
 import { AuthCredentials, SimpleUser } from "../authenticate/credentials";
-import { checkFunction, checkOptions, shown, text } from "../request/options";
+import { checkFunction, checkOptions, positiveInteger, shown, text } from "../request/options";
 import type { DeliveryFacts, SourceAnswer, SourceTraits } from "../request/source";
 
 /** Verifies one delivery. It throws an `HTTPException` with status 401 where a proof is missing or wrong. */
@@ -71,22 +71,31 @@ const WORDS = [
  */
 export function defineSource<Event = unknown>(
   definition: SourceDefinition<Event>,
-  { only, ignore }: SourceOptions = {},
+  { only, ignore, toleranceSeconds, now }: TimedSourceOptions = {},
 ): Source<Event> {
   checkOptions("defineSource", definition, WORDS);
   const { verify, ...traits } = definition;
   const name = text("name", definition.name);
   checkFunction("verify", verify);
+  if (toleranceSeconds !== undefined) positiveInteger("toleranceSeconds", toleranceSeconds);
+  if (now !== undefined) checkFunction("now", now);
   const isWanted = eventFilter(only, ignore);
   const pair = [new AuthCredentials(), new SimpleUser(name)] as const;
 
   const reply = (facts: DeliveryFacts<Event>): SourceAnswer | undefined => {
     const own = traits.reply?.(facts);
-    if (own || !isWanted) return own;
+    if (own || !isWanted || traits.split?.(facts.payload, facts)) return own;
     return isWanted(traits.eventType?.(facts)) ? undefined : {};
   };
+  // Of a delivery that holds several events, each is wanted or not by itself.
+  const split: typeof traits.split =
+    traits.split &&
+    isWanted &&
+    ((payload, facts) =>
+      traits.split?.(payload, facts)?.filter((item) => isWanted(traits.eventType?.({ ...facts, payload: item }))));
   return Object.freeze({
     ...traits,
+    ...(split && { split }),
     ...((traits.reply || isWanted) && { reply }),
     authenticator: async (args: AuthenticatorArguments) => {
       await verify(args);

@@ -35,12 +35,14 @@ export function jsonInForm(field: string): NonNullable<SourceTraits["payloadOf"]
 
 /** The fields of a form as one flat object. A field that comes twice is a list. */
 export function formFields({ text }: { readonly text: string }): Readonly<Record<string, string | string[]>> {
-  const form = new URLSearchParams(text);
+  if (text === "") throw new WebhookError("ERR_WEBHOOK_BODY_EMPTY", "The body is empty; a form was expected.");
+  const fields = new Map<string, string | string[]>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    const before = fields.get(name);
+    if (before === undefined) fields.set(name, value);
+    else if (typeof before === "string") fields.set(name, [before, value]);
+    else before.push(value);
+  }
   // Entries, not assignments: a field may be called __proto__.
-  return Object.fromEntries(
-    [...new Set(form.keys())].map((name) => {
-      const values = form.getAll(name);
-      return [name, values.length === 1 ? (values[0] as string) : values];
-    }),
-  );
+  return Object.fromEntries(fields);
 }

@@ -6,7 +6,7 @@
 import { channel } from "node:diagnostics_channel";
 import { createHmac } from "node:crypto";
 import type { AuthenticatorArguments, WebhookRequest } from "../authenticate/authenticator";
-import { isEqual, secretKeys, type Secrets } from "../authenticate/hmac";
+import { isEqual, secretKeys, signatureGrammar, type Secrets } from "../authenticate/hmac";
 import { checkOptions } from "../request/options";
 import type { Verify } from "./define-source";
 import { unauthorized } from "./facts";
@@ -99,13 +99,10 @@ function matching(hashes: readonly Hash[], after: string, proofs: readonly Buffe
 }
 
 /**
- * Makes a decoder that holds a signature to its form first: Node decodes hex and base64 leniently, so that junk behind a
- * good signature would pass. It returns `undefined` for any other form.
+ * Makes a decoder that holds a signature to its form first, as `signatureGrammar` says why. It returns `undefined` for any
+ * other form.
  */
 export function signatureDecoder(encoding: "hex" | "base64", octets: number): (text: string) => Buffer | undefined {
-  const digits = Math.ceil((octets * 4) / 3);
-  const padding = "=".repeat((4 - (digits % 4)) % 4);
-  const grammar =
-    encoding === "hex" ? new RegExp(`^[0-9a-f]{${octets * 2}}$`) : new RegExp(`^[A-Za-z0-9+/]{${digits}}${padding}$`); // RFC 4648 section 4
+  const grammar = signatureGrammar("", encoding, octets);
   return (text) => (grammar.test(text) ? Buffer.from(text, encoding) : undefined);
 }

@@ -23,6 +23,8 @@ export type PublicKeyVerifierOptions = {
 };
 
 const WORDS = ["keys", "algorithm", "decode", "dsaEncoding", "signed"];
+/** Each signature may cost a tenth of a millisecond for each key: a field full of them is refused. */
+const MOST_PROOFS = 16;
 
 /** Creates a verifier. The header fields are read first: what they lack is refused before an octet of the body is read. */
 export function publicKeyVerifier(options: PublicKeyVerifierOptions): Verify {
@@ -33,6 +35,7 @@ export function publicKeyVerifier(options: PublicKeyVerifierOptions): Verify {
     const { signatures, before = "", after = "" } = signed(args);
     const proofs = signatures.flatMap((signature) => decode(signature) ?? []);
     if (proofs.length === 0) throw unauthorized("The signature is malformed.");
+    if (proofs.length > MOST_PROOFS) throw unauthorized(`There are more than ${MOST_PROOFS} signatures.`);
     const candidates = typeof keys === "function" ? await keys(args) : keys;
     const octets = await args.body.bytes();
     const content = Buffer.concat([Buffer.from(before), octets, Buffer.from(after)]);

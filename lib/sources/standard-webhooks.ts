@@ -10,7 +10,7 @@ import type { Secrets } from "../authenticate/hmac";
 import { checkOptions, shown } from "../request/options";
 import type { SourceTraits } from "../request/source";
 import { defineSource, type TimedSourceOptions, type Verify } from "./define-source";
-import { checkTime, memberReader, oneField, unauthorized, type TimeWindow } from "./facts";
+import { checkTime, fieldReader, memberReader, oneField, unauthorized, type TimeWindow } from "./facts";
 import { hmacVerifier, signatureDecoder, type Signed } from "./hmac-verifier";
 import { ed25519Key, publicKeyVerifier } from "./public-key-verifier";
 
@@ -47,7 +47,7 @@ export function standardSource<Event = unknown>(
     {
       name,
       verify: standardVerifier(name, options, keyOf),
-      deliveryId: ({ request }) => familyField(request, "id"),
+      deliveryId: ({ request }) => fieldReader(familyName(request, "id"))({ request }),
       eventType: memberReader("type"),
       provenance: { deliveryId: "signed", eventType: "signed" },
       ...traits,
@@ -101,13 +101,14 @@ function signedContent({ request }: AuthenticatorArguments, version: string, win
   return { signatures, before: `${id}.${timestamp}.` };
 }
 
-/** A field of one of the two families: Svix sends both, and means its own. */
-function familyField(
-  request: AuthenticatorArguments["request"] | Parameters<typeof oneField>[0],
-  name: string,
-): string {
+/** The name of a field in one of the two families: Svix sends both, and means its own. */
+function familyName({ headers }: IncomingMessage, name: string): string {
   const svix = `svix-${name}`;
-  return oneField(request, request.headers[svix] === undefined ? `webhook-${name}` : svix);
+  return headers[svix] === undefined ? `webhook-${name}` : svix;
+}
+
+function familyField(request: IncomingMessage, name: string): string {
+  return oneField(request, familyName(request, name));
 }
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
@@ -129,6 +130,9 @@ function ed25519Keys(publicKeys: readonly (string | undefined)[]): readonly KeyO
   }
   return publicKeys.map((key: unknown) => {
     if (typeof key !== "string" || key === "") throw new TypeError("publicKeys: a key is missing or empty.");
-    return ed25519Key(Buffer.from(key.replace(/^whpk_/, ""), "base64"));
+    const base64 = key.replace(/^whpk_/, "");
+    if (!BASE64.test(base64))
+      throw new TypeError("publicKeys: a key is whpk_ and base64 of 32 octets; paste it whole.");
+    return ed25519Key(Buffer.from(base64, "base64"));
   });
 }
