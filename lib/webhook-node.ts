@@ -22,7 +22,7 @@ import { consoleLogger } from "./request/logger";
 import { checkOptions, OPTION_WORDS } from "./request/options";
 import type { Outcome } from "./request/outcome";
 import { CONTEXT_WORDS, makeContext, type AnyState, type Context, type ContextOptions } from "./tenant/context";
-import { createTenant } from "./tenant/tenant";
+import { tenantOf } from "./tenant/tenant";
 
 /** The options of all steps of a node. `State` types what the app's functions keep on the context. */
 export type WebhookNodeOptions<Payload = unknown, State extends object = AnyState> = BeginOptions &
@@ -68,7 +68,8 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
   nodeOptions: WebhookNodeOptions<Payload, State>,
 ): WebhookNode<State> {
   checkOptions("createWebhookNode", nodeOptions, [...OPTION_WORDS, ...CONTEXT_WORDS]);
-  const { tenant = createTenant(), config, loggingLevel, ...options } = nodeOptions;
+  const { tenant: shared, config, loggingLevel, ...options } = nodeOptions;
+  const tenant = tenantOf(shared);
   const { name: node = "webhook", logger = tenant.logger ?? consoleLogger, source } = options;
   const accepts = acceptsOf(options);
   const events = new EventEmitter<WebhookNodeEvents>();

@@ -8,7 +8,7 @@ import { bulkDataHandler, type HandleBulkData } from "./bulk-data";
 import { frozenConfig, type Config } from "./config";
 import { createLock, type Lock } from "./lock";
 import { functionLogger, type LoggingLevel } from "./logger";
-import { checkTenant, type Tenant } from "./tenant";
+import type { Tenant } from "./tenant";
 
 /** Attributes of any name and value: what functions may set where the app does not say which there are. */
 export type AnyState = { [name: string]: unknown };
@@ -91,9 +91,8 @@ export type ContextParts = {
 };
 
 /** Makes a node's context. @throws TypeError at start, for a wrong option. */
-export function makeContext<State extends object>(parts: ContextParts): Context<State> {
-  const tenant = checkTenant(parts.tenant);
-  const names = { tenant: tenant.name, node: parts.node };
+export function makeContext<State extends object>({ node, tenant, ...parts }: ContextParts): Context<State> {
+  const names = { tenant: tenant.name, node };
   const members: ContextMembers = {
     config: frozenConfig({ ...tenant.config, ...frozenConfig(parts.config) }),
     logger: functionLogger(parts.logger, names, parts.loggingLevel),

@@ -82,8 +82,8 @@ export function createTenant<Table = unknown>(options: TenantOptions<Table> = {}
   });
 }
 
-/** Holds an option to the shape of a tenant: one of another copy of the package is one too. @throws TypeError at start. */
-export function checkTenant<Table>(tenant: Tenant<Table>): Tenant<Table> {
+/** The tenant of a node: the one given, of another copy of the package too, or one to itself. @throws TypeError at start. */
+export function tenantOf(tenant: Tenant = createTenant()): Tenant {
   const { name, config, close } = (tenant ?? {}) as Partial<Tenant>;
   if (typeof name === "string" && typeof config === "object" && typeof close === "function") return tenant;
   throw new TypeError(`tenant: ${shown(tenant)} is no tenant; make one by createTenant({ name }).`);
