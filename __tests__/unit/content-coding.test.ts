@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { WebhookError } from "express-webhook-node";
 import {
   codingsOf,

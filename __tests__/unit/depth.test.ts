@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { isDeeperThan } from "../../lib/request/depth";
 
 /** How deep arrays and objects are nested: 0 for a string, 1 for `[]`. */

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { WebhookError } from "express-webhook-node";
 import { decodeText, isCharset, isUtf8Compatible } from "../../lib/request/text";
 
@@ -15,7 +15,7 @@ function utf32(codePoints: readonly number[], endian: "le" | "be"): Buffer {
   return octets;
 }
 
-const pointsOf = (text: string): number[] => [...text].map((char) => char.codePointAt(0) as number);
+const pointsOf = (text: string): number[] => Array.from(text, (char) => char.codePointAt(0) as number);
 
 const ENCODE: Readonly<Record<string, (text: string) => Buffer>> = {
   "utf-8": (text) => Buffer.from(text),

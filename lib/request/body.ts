@@ -73,6 +73,7 @@ export class RequestBody implements Body {
   readonly #of: BodyContext;
   readonly #framing: Framing;
   readonly #maxSentBytes: number;
+  #opened: Promise<Buffer | Arrival> | undefined;
   #encoded: Promise<Buffer> | undefined;
   #bytes: Promise<Buffer> | undefined;
   #text: Promise<string> | undefined;
@@ -104,7 +105,23 @@ export class RequestBody implements Body {
     return (this.#json ??= this.#noting(this.#parse()));
   }
 
-  async each(listener: (octets: Buffer) => void): Promise<void> {
+  each(listener: (octets: Buffer) => void): Promise<void> {
+    return this.#noting(this.#readEach(listener));
+  }
+
+  stream(): Readable {
+    const copy = new Readable({ read() {} });
+    // A reader that listens for no "error" has the failure from the other forms; it must not end the process.
+    copy.on("error", () => {});
+    this.#isLive = true;
+    this.each((octets) => copy.push(octets)).then(
+      () => copy.push(null),
+      (error: Error) => copy.destroy(error),
+    );
+    return copy;
+  }
+
+  async #readEach(listener: (octets: Buffer) => void): Promise<void> {
     if (this.#bytes !== undefined || this.#encoded !== undefined) {
       listener(await this.bytes());
       return;
@@ -125,27 +142,16 @@ export class RequestBody implements Body {
     if (!heard) listener(octets);
   }
 
-  stream(): Readable {
-    const copy = new Readable({ read() {} });
-    // A reader that listens for no "error" has the failure from the other forms; it must not end the process.
-    copy.on("error", () => {});
-    this.#isLive = true;
-    this.each((octets) => copy.push(octets)).then(
-      () => copy.push(null),
-      (error: Error) => copy.destroy(error),
-    );
-    return copy;
-  }
-
   async #readEncoded(): Promise<Buffer> {
     const { request, codings } = this.#of;
     const kept = codings.length === 0 ? octetsReadBefore(request) : undefined;
     if (kept) return this.#hold(kept, this.#maxSentBytes);
-    await this.#begin();
-    if (hasArrived(request, this.#framing)) return this.#take();
-    const arrival = this.#arrive();
-    if (codings.length === 0) arrival.on("data", (octets: Buffer) => this.#tell(octets));
-    return readAll(arrival, this.#maxSentBytes);
+    const opened = await this.#open();
+    if (Buffer.isBuffer(opened)) return opened;
+    // The stream of coded octets is for whoever inflates them.
+    if (codings.length > 0) return opened.whole;
+    opened.on("data", (octets: Buffer) => this.#tell(octets));
+    return readAll(opened, this.#maxSentBytes);
   }
 
   async #readBytes(): Promise<Buffer> {
@@ -153,18 +159,11 @@ export class RequestBody implements Body {
     if (codings.length === 0) return this.encoded();
     const kept = octetsReadBefore(request);
     if (kept) return this.#hold(kept, limits.maxBytes);
-    if (this.#encoded) return this.#inflate(await this.#encoded);
-
-    await this.#begin();
-    if (hasArrived(request, this.#framing)) {
-      const whole = this.#take();
-      this.#encoded = Promise.resolve(whole);
-      return this.#inflate(whole);
-    }
-    const arrival = this.#arrive();
-    this.#encoded = arrival.whole;
-    if (!this.#isLive && (await isSoon(arrival.whole))) return this.#inflate(await arrival.whole);
-    return this.#inflateStream(arrival);
+    const opened = await this.#open();
+    if (Buffer.isBuffer(opened)) return this.#inflate(opened);
+    // One that has failed has told so already, and will not again.
+    const isWhole = opened.destroyed || (!this.#isLive && (await isSoon(opened.whole)));
+    return isWhole ? this.#inflate(await opened.whole) : this.#inflateStream(opened);
   }
 
   async #decode(): Promise<string> {
@@ -188,8 +187,12 @@ export class RequestBody implements Body {
     }
   }
 
-  /** What comes before the first octet is asked for. */
-  async #begin(): Promise<void> {
+  /** Opens the body once for all who ask: as octets where all have arrived, else as what is on its way. */
+  #open(): Promise<Buffer | Arrival> {
+    return (this.#opened ??= this.#begin());
+  }
+
+  async #begin(): Promise<Buffer | Arrival> {
     const { request, response, lifetime } = this.#of;
     if (request.readableDidRead) throw bodyConsumed();
     refuseDeclared(this.#framing, this.#maxSentBytes);
@@ -199,6 +202,7 @@ export class RequestBody implements Body {
       response.writeContinue();
     // Octets that came with the header section are there once the parser has returned.
     await Promise.resolve();
+    return hasArrived(request, this.#framing) ? this.#take() : this.#arrive();
   }
 
   #take(): Buffer {
@@ -274,9 +278,9 @@ async function readAll(stream: Readable, limit: number): Promise<Buffer> {
   try {
     return await rawBody(stream, { limit });
   } catch (error) {
-    stream.destroy();
-    if ((error as { type?: unknown }).type === "entity.too.large") throw tooLarge(limit);
-    throw error;
+    const failure = (error as { type?: unknown }).type === "entity.too.large" ? tooLarge(limit) : error;
+    stream.destroy(failure as Error);
+    throw failure;
   }
 }
 

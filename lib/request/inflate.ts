@@ -104,6 +104,8 @@ function inflateLink(
   // An inner coding works while the outer one holds a place: with a place of its own, the two could wait for each other.
   const turn = isOutermost ? atWork : atOnce;
   let received = 0;
+  /** A chunk waits for its turn, or is worked on. */
+  let isBusy = false;
   const ended = new Promise<void>((resolve, reject) => {
     const fail = (error: unknown): void => {
       reject(error);
@@ -122,12 +124,15 @@ function inflateLink(
       // A decoder that has met its coding's end takes no more: what follows does not belong to it.
       if (output.readableEnded) return fail(damaged(coding));
       source.pause();
+      isBusy = true;
       turn((done) => {
         output.once("close", done);
         output.write(chunk, () => {
           output.off("close", done);
           done();
-          source.resume();
+          isBusy = false;
+          if (source.readableEnded) output.end();
+          else source.resume();
         });
       });
     });
@@ -138,7 +143,8 @@ function inflateLink(
     };
     output.on("end", onEnd);
     source.on("end", () => {
-      output.end();
+      // A paused source still tells its end behind its last chunk, which may not have been written yet.
+      if (!isBusy) output.end();
       onEnd();
     });
   });
