@@ -267,7 +267,9 @@ describe("folderBulkStore", () => {
 
   it("leaves nothing behind when the signal fires, before or while it writes [F2]", async () => {
     const aborted = AbortSignal.abort(new Error("before"));
-    await expect(intoFolder()(text, { signal: aborted })).rejects.toThrow();
+    await expect(intoFolder()(text, { signal: aborted })).rejects.toThrow(
+      expect.objectContaining({ name: "AbortError" }),
+    );
     expect(readdirSync(folder)).toEqual([]);
 
     const controller = new AbortController();

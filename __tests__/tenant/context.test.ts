@@ -100,13 +100,11 @@ describe("the context", () => {
   });
 
   it("has functions that can be taken off it [F2, F3]", async () => {
-    const { acquire, release, locked, withLock, logger } = contextOf({ loggingLevel: "ERROR" });
-    const { info } = logger;
+    const { acquire, release, locked, withLock } = contextOf();
     await acquire();
     expect(locked()).toBe(true);
     release();
     await expect(withLock(() => "in")).resolves.toBe("in");
-    expect(() => info("said by none")).not.toThrow();
   });
 });
 
@@ -275,7 +273,7 @@ describe("the lock of a context", () => {
     );
     const answers = await Promise.all(Array.from({ length: 6 }, () => send(port, { body: "1" })));
 
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 500, 500]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 200, 200, 200, 500, 500]);
     expect(node.context.locked()).toBe(false);
   });
 

@@ -1,5 +1,5 @@
 import { getEventListeners } from "node:events";
-import fc from "fast-check";
+import { array, assert, asyncProperty, nat, option, record } from "fast-check";
 import { createLock } from "express-webhook-node/tenant/lock";
 import { watchUnhandled } from "../support/unhandled";
 
@@ -88,9 +88,9 @@ describe("acquire", () => {
   });
 
   it("keeps order and exclusion whoever leaves the queue, and whenever [F3]", async () => {
-    const asking = fc.record({ leavesAt: fc.option(fc.nat(20)), turns: fc.nat(2) });
-    await fc.assert(
-      fc.asyncProperty(fc.array(asking, { maxLength: 12 }), async (askings) => {
+    const asking = record({ leavesAt: option(nat(20)), turns: nat(2) });
+    await assert(
+      asyncProperty(array(asking, { maxLength: 12 }), async (askings) => {
         const lock = createLock();
         const entered: number[] = [];
         let holders = 0;
