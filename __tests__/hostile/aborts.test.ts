@@ -1,7 +1,7 @@
 /** Senders that go away: before the head is whole, within the body, behind it, while the message is emitted. */
 import type { RequestHandler } from "express";
 import { AuthCredentials, SimpleUser, type Message } from "express-webhook-node";
-import { chunk, dial, head, LAST_CHUNK } from "../support/dial";
+import { chunk, dial, head } from "../support/dial";
 import { CODE, exchange, send, serveNode, until } from "../support/serve";
 import { watchUnhandled } from "../support/unhandled";
 import { servePath } from "./path";

@@ -13,6 +13,7 @@ import { dial, head } from "../support/dial";
 import { exchange, send, serveNode, until } from "../support/serve";
 import { watchUnhandled } from "../support/unhandled";
 import { expectNoLeak, expectProblem } from "./refused";
+import { rejecter, thenable, thrower, trapped, unreadable } from "./values";
 
 watchUnhandled();
 
@@ -21,17 +22,8 @@ const USER = new SimpleUser("shop");
 
 /** An authenticator as no type lets it be. */
 const returning = (value: unknown): Authenticator => (() => value) as unknown as Authenticator;
-const thenable = (then: PropertyDescriptor): object => Object.defineProperty({}, "then", then);
-const throwing = (value: unknown): Authenticator => {
-  return () => {
-    throw value;
-  };
-};
-const rejecting = (value: unknown): Authenticator => {
-  return async () => {
-    throw value;
-  };
-};
+const throwing: (value: unknown) => Authenticator = thrower;
+const rejecting: (value: unknown) => Authenticator = rejecter;
 
 describe("an authenticator's return value [T16, B6]", () => {
   it.each([
@@ -106,16 +98,8 @@ describe("an authenticator's return value [T16, B6]", () => {
         resolve(null);
       },
     });
-    const broken = thenable({
-      value: () => {
-        throw new Error("secret of then");
-      },
-    });
-    const trap = thenable({
-      get: () => {
-        throw new Error("secret of the getter");
-      },
-    });
+    const broken = thenable({ value: thrower(new Error("secret of then")) });
+    const trap = thenable({ get: thrower(new Error("secret of the getter")) });
     const first = await serveNode({ authenticator: returning(twice) });
     expect((await send(first.port, { body: "{}" })).status).toBe(200);
     for (const value of [broken, trap]) {
@@ -254,59 +238,16 @@ describe("an authenticator that throws [T16, C1, C2]", () => {
   it.each<[string, object]>([
     [
       "getters that throw",
-      Object.defineProperties(
-        {},
-        Object.fromEntries(
-          ["code", "status", "statusCode", "message", "headers", "detail", "expose", "stack", "name", "cause"].map(
-            (member) => [
-              member,
-              {
-                enumerable: true,
-                get() {
-                  throw new Error("secret of the getter");
-                },
-              },
-            ],
-          ),
-        ),
-      ),
+      unreadable(["code", "status", "statusCode", "message", "headers", "detail", "expose", "stack", "name", "cause"]),
     ],
-    [
-      "a proxy whose every trap throws",
-      new Proxy(
-        {},
-        {
-          get() {
-            throw new Error("secret of the trap");
-          },
-          has() {
-            throw new Error("secret of the trap");
-          },
-          ownKeys() {
-            throw new Error("secret of the trap");
-          },
-          getPrototypeOf() {
-            throw new Error("secret of the trap");
-          },
-        },
-      ),
-    ],
+    ["a proxy whose every trap throws", trapped()],
     [
       "a status that changes with each look",
       Object.defineProperty({}, "status", { get: () => 400 + Math.floor(Math.random() * 100_000) }),
     ],
     [
       "fields that throw when they are read",
-      {
-        status: 400,
-        expose: true,
-        message: "shown",
-        headers: {
-          get "x-field"() {
-            throw new Error("secret of the field");
-          },
-        },
-      },
+      { status: 400, expose: true, message: "shown", headers: unreadable(["x-field"]) },
     ],
     [
       "fields that are no text",

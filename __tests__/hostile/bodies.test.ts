@@ -225,7 +225,7 @@ describe("text of a body [T6, T7]", () => {
   const utf16be = (text: string): Buffer => utf16le(text).swap16();
   const utf32 = (text: string, endian: "LE" | "BE"): Buffer =>
     Buffer.concat(
-      [...text].map((char) => {
+      Array.from(text, (char) => {
         const octets = Buffer.alloc(4);
         octets[`writeUInt32${endian}`](char.codePointAt(0) as number);
         return octets;
@@ -326,7 +326,7 @@ describe("text of a body [T6, T7]", () => {
 });
 
 describe("depth of JSON [T8]", () => {
-  const nested = (depth: number, [open, close] = ["[", "]"]): string => open!.repeat(depth) + close!.repeat(depth);
+  const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
 
   it("up to the bound is taken; over it is 400 before it is parsed, in any charset and coding", async () => {
     const { port, messages } = await serveNode({ maxDepth: 20 });

@@ -13,86 +13,38 @@ import { dial, head } from "../support/dial";
 import { recordingLogger, send, serveNode, until } from "../support/serve";
 import { watchUnhandled } from "../support/unhandled";
 import { expectProblem } from "./refused";
+import { rejecter, thenable, thrower, trapped, unreadable } from "./values";
 
 watchUnhandled();
 
 const GOOD = `${head(["Content-Type: application/json", "Content-Length: 2"])}{}`;
 
-const thenable = (then: PropertyDescriptor): object => Object.defineProperty({}, "then", then);
-
 /** Emitters that do not confirm. */
 const FAILING: readonly [string, () => unknown][] = [
   ["rejects with an error", () => Promise.reject(new Error("secret: amqp://user:password@broker"))],
-  ["rejects with null", async () => Promise.reject(null as unknown as Error)],
-  ["rejects with undefined", async () => Promise.reject(undefined as unknown as Error)],
-  ["rejects with a string", async () => Promise.reject("secret" as unknown as Error)],
+  ["rejects with null", rejecter(null)],
+  ["rejects with undefined", rejecter(undefined)],
+  ["rejects with a string", rejecter("secret")],
   ["rejects with an error of success", () => Promise.reject(Object.assign(new Error("secret"), { status: 200 }))],
   [
     "rejects with an error of 400",
     () => Promise.reject(Object.assign(new Error("secret"), { status: 400, expose: true })),
   ],
-  [
-    "throws at once",
-    () => {
-      throw new Error("secret");
-    },
-  ],
-  [
-    "throws null at once",
-    () => {
-      throw null;
-    },
-  ],
+  ["throws at once", thrower(new Error("secret"))],
+  ["throws null at once", thrower(null)],
+  ["throws undefined at once", thrower(undefined)],
   [
     "throws an error whose members throw",
-    () => {
-      throw Object.defineProperties(
-        {},
-        Object.fromEntries(
-          ["code", "retryAfterSeconds", "status", "message", "name"].map((member) => [
-            member,
-            {
-              get: () => {
-                throw new Error("secret of the getter");
-              },
-            },
-          ]),
-        ),
-      );
-    },
+    thrower(unreadable(["code", "retryAfterSeconds", "status", "message", "name"])),
   ],
-  [
-    "throws a proxy whose every trap throws",
-    () => {
-      const trap = (): never => {
-        throw new Error("secret of the trap");
-      };
-      throw new Proxy({}, { get: trap, has: trap, getPrototypeOf: trap, ownKeys: trap });
-    },
-  ],
+  ["throws a proxy whose every trap throws", thrower(trapped())],
   ["returns undefined", () => undefined],
   ["returns null", () => null],
   ["returns true", () => true],
   ["returns an object", () => ({ ok: true })],
   ["returns a function", () => async () => true],
-  [
-    "returns a promise of a kind of its own, which throws",
-    () =>
-      thenable({
-        value: () => {
-          throw new Error("secret");
-        },
-      }),
-  ],
-  [
-    "returns what throws when it is looked at",
-    () =>
-      thenable({
-        get: () => {
-          throw new Error("secret");
-        },
-      }),
-  ],
+  ["returns a promise of a kind of its own, which throws", () => thenable({ value: thrower(new Error("secret")) })],
+  ["returns what throws when it is looked at", () => thenable({ get: thrower(new Error("secret")) })],
 ];
 
 describe("an emitter that fails [T17, J1]", () => {
@@ -258,28 +210,11 @@ describe("what is around an emitter changes nothing for the sender [J1]", () => 
   circular["itself"] = circular;
 
   it.each<[string, NonNullable<WebhookNodeOptions["respond"]>]>([
-    [
-      "throws",
-      () => {
-        throw new Error("secret");
-      },
-    ],
-    [
-      "throws null",
-      () => {
-        throw null;
-      },
-    ],
+    ["throws", thrower(new Error("secret"))],
+    ["throws null", thrower(null)],
     ["returns a bigint", () => 1n],
     ["returns a circle", () => circular],
-    [
-      "returns what throws when it is made JSON",
-      () => ({
-        toJSON() {
-          throw new Error("secret");
-        },
-      }),
-    ],
+    ["returns what throws when it is made JSON", () => ({ toJSON: thrower(new Error("secret")) })],
     ["returns a promise that rejects", () => Promise.reject(new Error("secret"))],
     ["returns a promise", () => Promise.resolve({ ok: true })],
   ])("respond that %s: the message is safe, so it is 200 with the tracking id, and a log line", async (_, respond) => {
@@ -292,9 +227,7 @@ describe("what is around an emitter changes nothing for the sender [J1]", () => 
   });
 
   it("a logger whose every method throws", async () => {
-    const broken = (): never => {
-      throw new Error("secret of the logger");
-    };
+    const broken = thrower(new Error("secret of the logger"));
     const logger = { debug: broken, info: broken, warn: broken, error: broken };
     const good = await serveNode({ logger });
     expect((await send(good.port, { body: "{}" })).status).toBe(200);
@@ -336,9 +269,9 @@ describe("fromEventEmitter as the emitter [J1]", () => {
     const listeners = new EventEmitter();
     const { port } = await serveNode({ emitter: fromEventEmitter(listeners, "message") });
     expectProblem(await send(port, { body: "{}" }), 503, "ERR_WEBHOOK_EMIT");
-    listeners.on("message", async () => {});
+    listeners.on("message", (() => Promise.resolve()) as () => void);
     expect((await send(port, { body: "{}" })).status).toBe(200);
-    listeners.on("message", () => Promise.reject(new Error("full")));
+    listeners.on("message", (() => Promise.reject(new Error("full"))) as () => void);
     listeners.on("message", () => {
       throw new Error("broken");
     });
@@ -347,23 +280,11 @@ describe("fromEventEmitter as the emitter [J1]", () => {
 });
 
 describe("functions that a message is made by", () => {
+  const broken = thrower(new Error("secret"));
+
   it.each<[string, Partial<WebhookNodeOptions>]>([
-    [
-      "groupId",
-      {
-        groupId: () => {
-          throw new Error("secret");
-        },
-      },
-    ],
-    [
-      "split",
-      {
-        split: () => {
-          throw new Error("secret");
-        },
-      },
-    ],
+    ["groupId", { groupId: broken }],
+    ["split", { split: broken }],
   ])("%s that throws is 500, and nothing is emitted", async (_, options) => {
     const lines: string[] = [];
     const { port, messages } = await serveNode({ ...options, logger: recordingLogger(lines) });

@@ -6,7 +6,7 @@
  * member of the error. A node shows no sender what was thrown.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import http from "node:http";
+import type http from "node:http";
 import zlib from "node:zlib";
 import express from "express";
 import {
