@@ -10,7 +10,7 @@ import { CONTROL, directoryOf, type BasicUsers } from "./basic-users";
 import { challenge, checkRealm } from "./challenge";
 import { AuthCredentials } from "./credentials";
 import { HTTPException } from "./http-exception";
-import { checkVerify, type PasswordVerifier, type VerifyPassword } from "./password";
+import { boundedVerify, type PasswordVerifier, type VerifyPassword } from "./password";
 import { verified } from "./verified";
 
 export type { BasicAccount, BasicUser, BasicUsers } from "./basic-users";
@@ -41,7 +41,8 @@ export type BasicAuthenticatorOptions = {
    */
   readonly cacheSeconds?: number | undefined;
   /**
-   * Verifies hashes that are not scrypt's. If it fails, the delivery is refused with `ERR_WEBHOOK_KEYS` (503).
+   * Verifies hashes that are not scrypt's. If it fails, or has not settled after 10 seconds, the delivery is refused with
+   * `ERR_WEBHOOK_KEYS` (503).
    *
    * @defaultValue the first installed of `bcrypt` and `bcryptjs`, of `argon2` and `@node-rs/argon2`
    */
@@ -73,7 +74,8 @@ export function basicAuthenticator(options: BasicAuthenticatorOptions): Authenti
   }
   const headers = { "WWW-Authenticate": challenge("Basic", { realm: checkRealm(realm), charset: "UTF-8" }) };
   const { scopes } = new AuthCredentials(options.scopes);
-  const directory = directoryOf(users, { scopes, verify: checkVerify(options.verify) });
+  const verify = options.verify === undefined ? undefined : boundedVerify(options.verify);
+  const directory = directoryOf(users, { scopes, verify });
   const isVerified = verified({ cacheSeconds, maxEntries: MAX_REMEMBERED });
 
   return async function basicAuthenticator({ request }) {

@@ -49,6 +49,9 @@ const MAX_SCRYPT_P = 16;
 const MAX_BCRYPT_COST = 15;
 const MAX_ARGON2_T = 32;
 
+/** How long an app's own `verify` may take. */
+const VERIFY_MS = 10_000;
+
 /** All that bcrypt reads of a password. */
 const BCRYPT_BYTES = 72;
 
@@ -65,9 +68,6 @@ const POOL_THREADS = Number(process.env["UV_THREADPOOL_SIZE"]) || 4;
 
 /** Runs the verifying of this process, half of the threads at once. */
 const hashing = passwordQueue(Math.max(1, Math.floor(POOL_THREADS / 2)));
-
-/** Runs what is asked of the app's own `verify`, apart: one that hangs must not hold up others. */
-const asking = passwordQueue(POOL_THREADS);
 
 /** Creates a bound for checks of passwords. Beyond 64 that wait, it is `ERR_WEBHOOK_BUSY` (503). */
 function passwordQueue(atOnce: number): Bounded {
@@ -121,7 +121,7 @@ export function unknownHash(): string {
 export function passwordVerifier(hash: string, verify?: VerifyPassword): PasswordVerifier {
   const scryptHash = SCRYPT.exec(text("hash", hash));
   if (scryptHash) return scryptVerifier(scryptHash);
-  if (verify) return portVerifier(hash, verify);
+  if (verify) return async (password) => (await verify(prepared(password), hash)) === true;
   const bcryptHash = BCRYPT.exec(hash);
   if (bcryptHash) return bcryptVerifier(hash, Number(bcryptHash[1]));
   const argon2Hash = ARGON2.exec(hash);
@@ -129,11 +129,6 @@ export function passwordVerifier(hash: string, verify?: VerifyPassword): Passwor
   throw new TypeError(
     "hash: it has none of the forms $scrypt$ln=..., $2b$..., $argon2id$v=19$...; make one with hashPassword(), or pass verify.",
   );
-}
-
-function portVerifier(hash: string, verify: VerifyPassword): PasswordVerifier {
-  const ask = async (password: string): Promise<boolean> => (await verify(prepared(password), hash)) === true;
-  return (password) => asking(() => orUnavailable("The function in verify has failed.", () => ask(password)));
 }
 
 function scryptVerifier([, ln, r, p, salt, hash]: readonly string[]): PasswordVerifier {
@@ -210,7 +205,29 @@ function unpadded(octets: Buffer): string {
   return octets.toString("base64").replace(/=+$/, "");
 }
 
-/** Holds an option to the form of a port for verifying. @throws TypeError at start. */
-export function checkVerify(verify: VerifyPassword | undefined): VerifyPassword | undefined {
-  return verify && checkFunction("verify", verify);
+/**
+ * Bounds an app's own `verify`: how much of it runs at once, and for how long. If it fails, the delivery is refused with
+ * `ERR_WEBHOOK_KEYS` (503).
+ *
+ * @throws TypeError at start, for anything but a function.
+ */
+export function boundedVerify(verify: VerifyPassword): VerifyPassword {
+  checkFunction("verify", verify);
+  // A queue of its own: whoever hangs holds up nobody else.
+  const run = passwordQueue(POOL_THREADS);
+  return (password, hash) =>
+    run(() => orUnavailable("The function in verify has failed.", () => inTime(verify(password, hash))));
+}
+
+/** Frees the place of what does not settle. The request itself has been answered by then. */
+async function inTime<T>(work: T | Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`verify had not settled after ${VERIFY_MS} ms.`)), VERIFY_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
