@@ -4,6 +4,7 @@
  * @module
  */
 import type { IncomingMessage } from "node:http";
+import { diagnoser, type DiagnoseOptions } from "./diagnose";
 import { AuthCredentials, UnauthenticatedUser, type BaseUser } from "./credentials";
 import type {
   Authenticator,
@@ -39,6 +40,13 @@ export type AuthenticateOptions<Context = unknown, Event = unknown> = {
    * @defaultValue `"enforce"`
    */
   readonly enforcement?: "enforce" | "report" | undefined;
+  /**
+   * Explains in the log why a signature did not match: after the answer, and at most once a second. It tries the usual
+   * mistakes with the secrets it has, and with others that you name.
+   *
+   * @defaultValue `false`
+   */
+  readonly diagnose?: boolean | DiagnoseOptions | undefined;
   /** The object handed to the authenticator at each call. A node makes one; alone, the step has an empty one. */
   readonly context?: Context | undefined;
 };
@@ -60,6 +68,7 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
   const { source, anonymous = "reject", context = {} as Context } = options;
   const authenticator = authenticatorOf(options) as Authenticator;
   const { enforcement = "enforce" } = options;
+  const diagnose = diagnoser(options.diagnose);
   const isReportOnly = eitherOf("enforcement", enforcement, "enforce", "report") === "report";
 
   return step(async function authenticate(record) {
@@ -84,6 +93,7 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
       // C2: whatever the authenticator made of it, a body that failed keeps its own status.
       if (record.bodyFailure) throw record.bodyFailure;
       const status = statusOf(error);
+      if (status === 401) diagnose?.(error, record);
       if (isReportOnly && status === 401) {
         reportUnverified(record, error as Error);
         return;

@@ -12,6 +12,7 @@ export const OPTION_WORDS = [
   "context",
   "deadLetter",
   "deadlineMs",
+  "diagnose",
   "emitter",
   "events",
   "fields",
@@ -29,7 +30,7 @@ export const OPTION_WORDS = [
   "respond",
   "enforcement",
   "source",
-  "split",
+  "spli",
   "status",
 ] as const;
 

@@ -8,7 +8,9 @@ import { createHmac } from "node:crypto";
 import type { AuthenticatorArguments, WebhookRequest } from "../authenticate/authenticator";
 import { isEqual, secretKeys, signatureGrammar, type Secrets } from "../authenticate/hmac";
 import { checkOptions } from "../request/options";
+import type { Explain } from "../authenticate/diagnose";
 import type { Verify } from "./define-source";
+import { encodingGuesses, explainMismatch, keyGuesses, type Guess } from "./explain";
 import { unauthorized } from "./facts";
 
 /** What a delivery's header fields say of its signature. */
@@ -19,6 +21,8 @@ export type Signed = {
   readonly before?: string | undefined;
   /** What is signed after them. */
   readonly after?: string | undefined;
+  /** What may have been signed instead, to explain a mismatch: the same for another URL. */
+  readonly others?: (() => readonly Guess<Signed>[]) | undefined;
 };
 
 export type HmacVerifierOptions = {
@@ -58,19 +62,33 @@ const OCTETS = { sha1: 20, sha256: 32, sha512: 64 } as const;
 export function hmacVerifier(options: HmacVerifierOptions): Verify {
   checkOptions("hmacVerifier", options, WORDS);
   const { source, signed, onMatch, algorithm = "sha256", encoding = "hex" } = options;
-  const keysOf = keyFinder(options.secrets, options.keyOf);
+  const secretsOf = secretKeys(options.secrets);
+  const keyOf = options.keyOf ?? ((secret) => secret);
+  const keysOf = keyFinder(options.secrets, secretsOf, keyOf);
   const decode = signatureDecoder(encoding, OCTETS[algorithm]);
 
   return async function verifyHmac(args) {
-    const { signatures, before = "", after = "" } = signed(args);
+    const content = signed(args);
+    const { signatures, before = "", after = "" } = content;
     const proofs = signatures.flatMap((signature) => decode(signature) ?? []);
-    if (proofs.length === 0) throw unauthorized(`The signature is not ${algorithm} in ${encoding}.`);
+    if (proofs.length === 0)
+      throw unauthorized(`The signature is not ${algorithm} in ${encoding}.`, adviceOnForm(signatures));
 
     const keys = await keysOf(args.request);
     const hashes = keys.map((key) => createHmac(algorithm, key).update(before));
     await args.body.each((octets) => hashes.forEach((hash) => hash.update(octets)));
     const index = matching(hashes, after, proofs);
-    if (index === -1) throw unauthorized("The signature does not match.");
+    if (index === -1) {
+      const explain: Explain = async (otherSecrets) =>
+        explainMismatch({
+          octets: await args.body.bytes(),
+          keys: keyGuesses({ secrets: await secretsOf(args.request), keyOf, otherSecrets }),
+          signed: [{ value: content, why: "" }, ...(content.others?.() ?? [])],
+          forms: encodingGuesses(encoding),
+          fits: (key, octets, parts, form) => parts.signatures.includes(hmacOf(algorithm, key, octets, parts, form)),
+        });
+      throw Object.assign(unauthorized("The signature does not match."), { explain });
+    }
     if (secretUses.hasSubscribers) secretUses.publish({ source, index, of: keys.length } satisfies SecretUse);
     onMatch?.(args.request, keys[index] as string | Buffer);
   };
@@ -82,10 +100,9 @@ type Hash = ReturnType<typeof createHmac>;
 /** Makes keys of secrets: at start of those in a list, at each delivery of those that a function finds. */
 function keyFinder(
   secrets: Secrets,
-  keyOf: HmacVerifierOptions["keyOf"],
+  secretsOf: (request: WebhookRequest) => Keys | Promise<Keys>,
+  keyOf: (secret: string | Buffer) => string | Buffer,
 ): (request: WebhookRequest) => Keys | Promise<Keys> {
-  const secretsOf = secretKeys(secrets);
-  if (!keyOf) return secretsOf;
   if (typeof secrets === "function") return async (request) => (await secretsOf(request)).map(keyOf);
   const keys = (secrets as Keys).map(keyOf);
   return () => keys;
@@ -96,6 +113,23 @@ function matching(hashes: readonly Hash[], after: string, proofs: readonly Buffe
     const digest = hash.update(after).digest();
     return proofs.some((proof) => isEqual(proof, digest));
   });
+}
+
+function hmacOf(
+  algorithm: string,
+  key: string | Buffer,
+  octets: Buffer,
+  { before = "", after = "" }: Signed,
+  form: "hex" | "base64" | "base64url",
+): string {
+  return createHmac(algorithm, key).update(before).update(octets).update(after).digest(form);
+}
+
+/** What a signature of another form looks like. */
+function adviceOnForm([signature = ""]: readonly string[]): string | undefined {
+  if (/^[0-9a-f]+$/i.test(signature))
+    return /[A-F]/.test(signature) ? "It is hex in upper case." : "It looks like hex.";
+  return /^[\w+/-]+={0,2}$/.test(signature) ? "It looks like base64." : undefined;
 }
 
 /**
