@@ -42,7 +42,8 @@ export type Admission = Step & {
  */
 export function admission(options: AdmissionOptions = {}): Admission {
   checkOptions("admission", options);
-  const max = positiveInteger("maxInFlightBytes", options.maxInFlightBytes ?? 134_217_728);
+  const { maxInFlightBytes = 134_217_728 } = options;
+  const max = positiveInteger("maxInFlightBytes", maxInFlightBytes);
   let inFlight = 0;
   let inFlightBytes = 0;
   let draining: Promise<Drained> | undefined;

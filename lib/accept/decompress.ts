@@ -60,10 +60,14 @@ export function decompress(options: DecompressOptions = {}): Step {
   });
 }
 
-function limitsOf({ maxBytes = DEFAULT_LIMITS.maxBytes, ...options }: DecompressOptions): BodyLimits {
+function limitsOf({
+  maxBytes = DEFAULT_LIMITS.maxBytes,
+  maxEncodedBytes = maxBytes + 65_536,
+  maxDepth = DEFAULT_LIMITS.maxDepth,
+}: DecompressOptions): BodyLimits {
   return {
     maxBytes: positiveInteger("maxBytes", maxBytes),
-    maxEncodedBytes: positiveInteger("maxEncodedBytes", options.maxEncodedBytes ?? maxBytes + 65_536),
-    maxDepth: positiveInteger("maxDepth", options.maxDepth ?? DEFAULT_LIMITS.maxDepth),
+    maxEncodedBytes: positiveInteger("maxEncodedBytes", maxEncodedBytes),
+    maxDepth: positiveInteger("maxDepth", maxDepth),
   };
 }
