@@ -8,15 +8,7 @@ import {
   emit,
   hmacAuthenticator,
   methodGate,
-  type AdmissionOptions,
-  type AuthenticateOptions,
-  type BeginOptions,
-  type ContentTypeGateOptions,
-  type DecompressOptions,
-  type EmitOptions,
-  type MethodGateOptions,
 } from "express-webhook-node";
-import type { HandshakeOptions } from "../../lib/accept/handshake";
 import {
   checkFunction,
   checkOptions,
@@ -26,28 +18,6 @@ import {
   shown,
   text,
 } from "../../lib/request/options";
-import type { ContextOptions } from "../../lib/tenant/context";
-
-/** The words that the types of the steps' options have. */
-type Words = keyof (BeginOptions &
-  MethodGateOptions &
-  HandshakeOptions &
-  ContentTypeGateOptions &
-  AdmissionOptions &
-  DecompressOptions &
-  AuthenticateOptions &
-  EmitOptions);
-
-// Neither line compiles where the list has a word that no type has, or lacks one: `events` and the node's own are aside.
-const listed: readonly (Words | keyof ContextOptions | "events")[] = OPTION_WORDS;
-const unlisted: readonly never[] = [] as readonly Exclude<Words, (typeof OPTION_WORDS)[number]>[];
-
-describe("OPTION_WORDS", () => {
-  it("holds each word of the types once", () => {
-    expect(new Set(listed).size).toBe(OPTION_WORDS.length);
-    expect(unlisted).toEqual([]);
-  });
-});
 
 describe("checkOptions", () => {
   it.each([
