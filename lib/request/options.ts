@@ -30,7 +30,7 @@ export const OPTION_WORDS = [
   "respond",
   "enforcement",
   "source",
-  "spli",
+  "split",
   "status",
 ] as const;
 
