@@ -34,6 +34,9 @@ export type WebhookNodeOptions<Payload = unknown, State extends object = AnyStat
   EmitOptions<Payload> &
   ContextOptions<State>;
 
+/** The words of these options. Context and events are the node's own to make. */
+const NODE_WORDS = [...OPTION_WORDS, ...CONTEXT_WORDS].filter((word) => word !== "context" && word !== "events");
+
 /** What a node tells: it only observes, so nothing that a listener does changes an answer. */
 export type WebhookNodeEvents = { readonly outcome: [Outcome] };
 
@@ -67,7 +70,7 @@ export type WebhookNode<State extends object = AnyState> = Router & {
 export function createWebhookNode<Payload = unknown, State extends object = AnyState>(
   nodeOptions: WebhookNodeOptions<Payload, State>,
 ): WebhookNode<State> {
-  checkOptions("createWebhookNode", nodeOptions, [...OPTION_WORDS, ...CONTEXT_WORDS]);
+  checkOptions("createWebhookNode", nodeOptions, NODE_WORDS);
   const { tenant: shared, config, loggingLevel, ...options } = nodeOptions;
   const tenant = tenantOf(shared);
   const { name: node = "webhook", logger = tenant.logger ?? consoleLogger, source } = options;
@@ -104,11 +107,9 @@ function acceptsOf<Payload, State extends object>({
   source,
   ...options
 }: WebhookNodeOptions<Payload, State>): WebhookNodeOptions<Payload, State> {
-  const { maxBytes, deadlineMs, mediaTypes = [] } = source?.accepts ?? {};
-  return {
-    ...options,
-    maxBytes: options.maxBytes ?? maxBytes,
-    deadlineMs: options.deadlineMs ?? deadlineMs,
-    mediaTypes: options.mediaTypes === undefined ? mediaTypes : mediaTypes.concat(options.mediaTypes),
-  };
+  const own = source?.accepts ?? {};
+  // What is no list is left for the gate to refuse.
+  const { maxBytes = own.maxBytes, deadlineMs = own.deadlineMs, mediaTypes = [] } = options;
+  const joined = Array.isArray(mediaTypes) ? (own.mediaTypes ?? []).concat(mediaTypes as string[]) : mediaTypes;
+  return { ...options, maxBytes, deadlineMs, mediaTypes: joined };
 }

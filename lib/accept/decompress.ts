@@ -51,11 +51,12 @@ export function decompress(options: DecompressOptions = {}): Step {
   const { codings = DEFAULT_CODINGS } = options;
   if (!Array.isArray(codings)) throw new TypeError(`codings: ${shown(codings)} is not a list of content codings.`);
   codings.forEach(decoderOf);
+  const accepted = [...(codings as readonly ContentCoding[])];
   const limits = limitsOf(options);
 
   return step(function decompress(record) {
     record.limits = limits;
-    record.codings = codingsOf(record.request, codings);
+    record.codings = codingsOf(record.request, accepted);
     refuseDeclared(framingOf(record.request), maxSentBytes(limits, record.codings));
   });
 }

@@ -63,8 +63,10 @@ const TRACE_CONTEXT = ["traceparent", "tracestate"]; // W3C Trace Context
 export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
   checkOptions("emit", options);
   const emitter = checkFunction("emitter", options.emitter) as Emitter;
-  const deadLetter = options.deadLetter && (checkFunction("deadLetter", options.deadLetter) as Emitter);
-  const messageType = text("messageType", options.messageType ?? "echo.json");
+  const deadLetter =
+    options.deadLetter === undefined ? undefined : (checkFunction("deadLetter", options.deadLetter) as Emitter);
+  const { messageType: type = "echo.json" } = options;
+  const messageType = text("messageType", type);
   const fields = fieldNames(options.fields);
   const groupOf = groupFunction(options.groupId as EmitOptions["groupId"]);
   const split = splitFunction(options.split);
