@@ -114,8 +114,8 @@ export function signatureGrammar(prefix: string, encoding: "hex" | "base64", oct
 
 type KeysOf = (request: WebhookRequest) => readonly (string | Buffer)[] | Promise<readonly (string | Buffer)[]>;
 
-/** Checks secrets at start, or those that a function finds at each call. */
-export function secretKeys(secrets: Secrets): KeysOf {
+/** Checks secrets at start, or those that a function finds at each call. `word` is the option that they come from. */
+export function secretKeys(secrets: Secrets, word = "secrets"): KeysOf {
   if (typeof secrets === "function") {
     return async function findSecrets(request) {
       let found;
@@ -124,26 +124,26 @@ export function secretKeys(secrets: Secrets): KeysOf {
       } catch (cause) {
         throw new WebhookError("ERR_WEBHOOK_KEYS", "The delivery could not be verified now; send it again.", {
           headers: retryAfter(),
-          advice: "The function in secrets has failed.",
+          advice: `The function in ${word} has failed.`,
           cause,
         });
       }
-      return Array.isArray(found) && found.length === 0 ? found : checkSecrets(found);
+      return Array.isArray(found) && found.length === 0 ? found : checkSecrets(found, word);
     };
   }
-  const keys = checkSecrets(secrets);
+  const keys = checkSecrets(secrets, word);
   return () => keys;
 }
 
-function checkSecrets(secrets: readonly (string | Buffer | undefined)[]): readonly (string | Buffer)[] {
+function checkSecrets(secrets: readonly (string | Buffer | undefined)[], word: string): readonly (string | Buffer)[] {
   if (!Array.isArray(secrets))
-    throw new TypeError("secrets: it must be a list, such as [process.env.WEBHOOK_SECRET], or a function.");
-  if (secrets.length === 0) throw new TypeError("secrets: the list is empty, so nobody could be authenticated.");
+    throw new TypeError(`${word}: it must be a list, such as [process.env.WEBHOOK_SECRET], or a function.`);
+  if (secrets.length === 0) throw new TypeError(`${word}: the list is empty, so nobody could be authenticated.`);
   return secrets.map((secret: unknown, index) => {
     const isText = typeof secret === "string" || Buffer.isBuffer(secret);
     if (isText && secret.length > 0) return secret;
     throw new TypeError(
-      `secrets: number ${index + 1} is ${isText ? "empty" : "missing"}; is its environment variable set?`,
+      `${word}: number ${index + 1} is ${isText ? "empty" : "missing"}; is its environment variable set?`,
     );
   });
 }

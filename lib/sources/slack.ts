@@ -52,7 +52,9 @@ export function slack<Event = unknown>(options: SlackOptions): Source<Event> {
         },
       }),
       accepts: { deadlineMs: 2_500, mediaTypes: form ? [FORM] : [] },
+      // Slack shows a member what it is answered to a command or a dialog: nothing is the answer that shows nothing.
       ...(form && {
+        success: { body: undefined },
         payloadOf: (body) => (new URLSearchParams(body.text).has("payload") ? json(body) : formFields(body)),
       }),
       reply({ payload }) {

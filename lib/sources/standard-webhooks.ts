@@ -21,6 +21,13 @@ export type StandardWebhooksOptions = TimedSourceOptions & {
   readonly publicKeys?: readonly (string | undefined)[] | undefined;
 };
 
+/** The options of a provider that signs with secrets alone, `v1`. */
+export type StandardSecretOptions = TimedSourceOptions & {
+  /** The endpoint's signing secrets: base64, with `whsec_` before it. */
+  readonly secrets: Secrets;
+};
+
+export const SECRET_WORDS = ["secrets", "toleranceSeconds", "now", "only", "ignore"];
 export const STANDARD_WORDS = ["secrets", "publicKeys", "toleranceSeconds", "now", "only", "ignore"];
 
 /**
@@ -47,7 +54,7 @@ export function standardSource<Event = unknown>(
     {
       name,
       verify: standardVerifier(name, options, keyOf),
-      deliveryId: ({ request }) => fieldReader(familyName(request, "id"))({ request }),
+      deliveryId: standardDeliveryId,
       eventType: memberReader("type"),
       provenance: { deliveryId: "signed", eventType: "signed" },
       ...traits,
@@ -105,6 +112,11 @@ function signedContent({ request }: AuthenticatorArguments, version: string, win
 function familyName({ headers }: IncomingMessage, name: string): string {
   const svix = `svix-${name}`;
   return headers[svix] === undefined ? `webhook-${name}` : svix;
+}
+
+/** Reads the id that was verified: of the same family, whatever the other one says. */
+export function standardDeliveryId({ request }: { readonly request: IncomingMessage }): string | undefined {
+  return fieldReader(familyName(request, "id"))({ request });
 }
 
 function familyField(request: IncomingMessage, name: string): string {
