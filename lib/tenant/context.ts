@@ -78,8 +78,8 @@ export type ContextOptions<State extends object = AnyState> = {
   readonly loggingLevel?: LoggingLevel | undefined;
 };
 
-/** The words of these options that no step takes. */
-export const CONTEXT_WORDS = ["loggingLevel", "tenant"] as const;
+/** The words of these options. No step knows them. */
+export const CONTEXT_WORDS = ["config", "loggingLevel", "tenant"] as const;
 
 export type ContextParts = {
   /** The node's name. */
