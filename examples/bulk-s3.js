@@ -25,7 +25,7 @@ const { randomUUID } = require("node:crypto");
  * Memory holds one part of each stream. S3 takes none but the last below 5 MiB, and 10,000 of them.
  *
  * @param {{ client: Client, bucket: string, baseUrl?: string, partBytes?: number }} options
- * @returns {import("express-webhook-node/tenant/bulk-data").BulkStore}
+ * @returns {import("express-webhook-node/tenant/bulk-store").BulkStore}
  */
 function s3BulkStore({ client, bucket, baseUrl = `https://${bucket}.s3.amazonaws.com/`, partBytes = 8 * 1_048_576 }) {
   return async function s3BulkStore(octets, { tenant, node, contentEncoding }) {
@@ -85,7 +85,7 @@ async function archive({ context, body, signal }) {
   return [new AuthCredentials(), new SimpleUser("archive")];
 }
 
-/** @param {{ secret: string | undefined, store: import("express-webhook-node/tenant/bulk-data").BulkStore, emitter: import("express-webhook-node").Emitter, logger?: import("express-webhook-node").Logger }} options */
+/** @param {{ secret: string | undefined, store: import("express-webhook-node/tenant/bulk-store").BulkStore, emitter: import("express-webhook-node").Emitter, logger?: import("express-webhook-node").Logger }} options */
 function createApp({ secret, store, emitter, logger }) {
   const tenant = createTenant({ name: "acme", bulkStore: store, logger });
   const app = express();

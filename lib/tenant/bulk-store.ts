@@ -12,6 +12,8 @@ import { pathToFileURL } from "node:url";
 import { checkOptions, shown, text } from "../request/options";
 import type { BulkStore } from "./bulk-data";
 
+export type { BulkData, BulkDataOptions, BulkEncoding, BulkFacts, BulkStore } from "./bulk-data";
+
 export type FolderBulkStoreOptions = {
   /** Where the files go. It is made if it is not there. */
   readonly folder: string;
