@@ -275,11 +275,10 @@ describe("basicAuthenticator, and real clients [E2]", () => {
   it.each(hasCurl ? ["--basic", "--anyauth"] : [])("understands curl %s", async (how) => {
     const { url } = await serveBasic({ users: { "Jürgen Müller": hashOf(PASSWORD) } });
     const curl = async (password: string) => {
-      const { stdout } = await promisify(execFile)("curl", [
-        ...["--silent", "--noproxy", "*", "--output", "-", "--write-out", "\n%{http_code}"],
-        ...[how, "--user", `Jürgen Müller:${password}`],
-        ...["--header", "Content-Type: application/json", "--data", '{"a":1}', url],
-      ]);
+      const print = ["--output", "-", "--write-out", "\n%{http_code}"];
+      const post = ["--header", "Content-Type: application/json", "--data", '{"a":1}', url];
+      const args = ["--silent", "--noproxy", "*", how, "--user", `Jürgen Müller:${password}`, ...print, ...post];
+      const { stdout } = await promisify(execFile)("curl", args);
       return stdout.trim().split("\n").at(-1);
     };
     expect(await curl(PASSWORD)).toBe("200");

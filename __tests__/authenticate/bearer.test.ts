@@ -1,10 +1,9 @@
 /**
  * The Bearer scheme (RFC 6750): tokens that are let in, and what is said to all others.
  */
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { bearerAuthenticator, type BearerAuthenticatorOptions } from "express-webhook-node/authenticate/bearer";
 import { anyOf, AuthCredentials, hmacAuthenticator, SimpleUser, UnauthenticatedUser } from "express-webhook-node";
-import { createHmac } from "node:crypto";
 import { dial, head } from "../support/dial";
 import { send, serveNode } from "../support/serve";
 import { watchUnhandled } from "../support/unhandled";

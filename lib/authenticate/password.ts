@@ -211,7 +211,7 @@ function unpadded(octets: Buffer): string {
  *
  * @throws TypeError at start, for anything but a function.
  */
-export function boundedVerify(verify: VerifyPassword): VerifyPassword {
+export function boundedVerify(verify: VerifyPassword): (password: string, hash: string) => Promise<boolean> {
   checkFunction("verify", verify);
   // A queue of its own: whoever hangs holds up nobody else.
   const run = passwordQueue(POOL_THREADS);
