@@ -5,7 +5,8 @@
  */
 import { answer } from "../request/answer";
 import { checkOptions } from "../request/options";
-import { answerOf, type SourceTraits } from "../request/source";
+import type { SourceTraits } from "../request/source";
+import { answerOf } from "../request/source-answer";
 import { step, type Step } from "../request/step";
 
 export type HandshakeOptions = {

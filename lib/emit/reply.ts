@@ -4,7 +4,7 @@
  * @module
  */
 import { answer } from "../request/answer";
-import { answerOf } from "../request/source";
+import { answerOf } from "../request/source-answer";
 import { step, type Step } from "../request/step";
 
 /** Creates the step that lets the request's source answer by itself. Where it does not, and without a source, it goes on. */

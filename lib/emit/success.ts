@@ -8,7 +8,7 @@ import type { Answer } from "../request/answer";
 import type { DeliveryRecord } from "../request/delivery";
 import { logError } from "../request/logger";
 import { checkFunction, shown } from "../request/options";
-import { answerOf, jsonContent } from "../request/source";
+import { answerOf, jsonContent } from "../request/source-answer";
 
 export type SuccessOptions<Payload = unknown> = {
   /**

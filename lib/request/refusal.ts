@@ -7,7 +7,8 @@ import { STATUS_CODES } from "node:http";
 import { retryAfter, STATUS, type WebhookError, type WebhookErrorCode } from "../errors";
 import type { Answer } from "./answer";
 import type { Outcome, OutcomeKind } from "./outcome";
-import { answerOf, type SourceTraits } from "./source";
+import type { SourceTraits } from "./source";
+import { answerOf } from "./source-answer";
 
 export type Refusal = {
   readonly answer: Answer;

@@ -1,11 +1,10 @@
 /**
- * What a source tells the steps about its provider, besides how to authenticate it.
+ * What a source tells the steps about its provider, besides how to authenticate it. Types alone.
  *
  * @module
  */
 import type { IncomingMessage } from "node:http";
 import type { Provenance } from "../message";
-import type { Answer } from "./answer";
 
 /** What ids, types and replies are read from, once the delivery is authenticated and parsed. */
 export type DeliveryFacts<Event = unknown> = {
@@ -67,23 +66,3 @@ export type SourceTraits<Event = unknown> = {
   /** The answer to a missing or a wrong proof (401), where the provider wants another than a problem document. */
   readonly refusal?: SourceAnswer | undefined;
 };
-
-const MAX_TEXT = 4096;
-
-/** Makes an answer of what a source says of one. */
-export function answerOf({ status = 200, headers, body, text }: SourceAnswer): Answer {
-  if (text !== undefined) {
-    return {
-      status,
-      headers: { "X-Content-Type-Options": "nosniff", ...headers },
-      content: { type: "text/plain; charset=utf-8", text: text.slice(0, MAX_TEXT) },
-    };
-  }
-  return { status, headers, content: jsonContent(body) };
-}
-
-/** A value as the content of an answer; none for `undefined`. */
-export function jsonContent(value: unknown): Answer["content"] {
-  const text = JSON.stringify(value) as string | undefined;
-  return text === undefined ? undefined : { type: "application/json", text };
-}

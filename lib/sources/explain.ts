@@ -6,10 +6,7 @@
  *
  * @module
  */
-import type { Signed } from "./hmac-verifier";
-
-/** One way in which what was signed may differ from what we looked at, and the words for it: none where nothing is wrong. */
-export type Guess<T> = { readonly value: T; readonly why: string };
+import type { Guess, Signed } from "./signed";
 
 /** What is known of a signature that did not match. */
 export type Mismatch<Key, Form> = {

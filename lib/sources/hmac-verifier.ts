@@ -10,20 +10,9 @@ import { isEqual, secretKeys, signatureGrammar, type Secrets } from "../authenti
 import { checkOptions } from "../request/options";
 import type { Explain } from "../authenticate/diagnose";
 import type { Verify } from "./define-source";
-import { encodingGuesses, explainMismatch, keyGuesses, type Guess } from "./explain";
+import { encodingGuesses, explainMismatch, keyGuesses } from "./explain";
 import { unauthorized } from "./facts";
-
-/** What a delivery's header fields say of its signature. */
-export type Signed = {
-  /** The signatures as written, without scheme or prefix. One of them has to match. */
-  readonly signatures: readonly string[];
-  /** What is signed before the octets of the body. */
-  readonly before?: string | undefined;
-  /** What is signed after them. */
-  readonly after?: string | undefined;
-  /** What may have been signed instead, to explain a mismatch: the same for another URL. */
-  readonly others?: (() => readonly Guess<Signed>[]) | undefined;
-};
+import type { Signed } from "./signed";
 
 export type HmacVerifierOptions = {
   /** The name of the source, for diagnostics. */

@@ -11,7 +11,8 @@ import { checkOptions, shown } from "../request/options";
 import type { SourceTraits } from "../request/source";
 import { defineSource, type TimedSourceOptions, type Verify } from "./define-source";
 import { checkTime, fieldReader, memberReader, oneField, unauthorized, type TimeWindow } from "./facts";
-import { hmacVerifier, signatureDecoder, type Signed } from "./hmac-verifier";
+import { hmacVerifier, signatureDecoder } from "./hmac-verifier";
+import type { Signed } from "./signed";
 import { ed25519Key, publicKeyVerifier } from "./public-key-verifier";
 
 export type StandardWebhooksOptions = TimedSourceOptions & {

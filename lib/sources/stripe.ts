@@ -9,7 +9,8 @@ import type { Secrets } from "../authenticate/hmac";
 import { checkOptions } from "../request/options";
 import { defineSource, type TimedSourceOptions } from "./define-source";
 import { checkTime, memberReader, oneField, unauthorized, type TimeWindow } from "./facts";
-import { hmacVerifier, type Signed } from "./hmac-verifier";
+import { hmacVerifier } from "./hmac-verifier";
+import type { Signed } from "./signed";
 
 export type StripeOptions = TimedSourceOptions & {
   /** The endpoint's signing secrets, with `whsec_` before them. */
