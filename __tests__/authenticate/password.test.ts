@@ -81,6 +81,12 @@ describe("verifyPassword [E2]", () => {
       "password",
       "$argon2i$v=19$m=65536,t=2,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b+dWRWJTmaaJObG",
     ],
+    // Made by argon2 0.45.1, which writes its parameters in another order.
+    [
+      "Argon2, of the package argon2",
+      "pw",
+      "$argon2i$v=19$m=1024,p=4,t=3$EggyGIkKZU5onqoVIBNjpg$e73/RBSUAiusYgyFbqxPkswNcbPTS5b4",
+    ],
   ])("knows %s", async (_, password, hash) => {
     expect(await verifyPassword(password, hash)).toBe(true);
     expect(await verifyPassword(`${password}x`, hash)).toBe(false);
@@ -125,6 +131,8 @@ describe("verifyPassword [E2]", () => {
     ["a bcrypt hash that is cut", "$2b$06$DCq7YPn5Rq63x1Lad4cll.TV4S6ytwfsfvkY8jIucDrjc8deX1"],
     ["1 GiB for Argon2", `$argon2id$v=19$m=1048576,t=2,p=1$${salt}$${hash}`],
     ["too many passes of Argon2", `$argon2id$v=19$m=1024,t=999,p=1$${salt}$${hash}`],
+    ["an Argon2 without its cost", `$argon2id$v=19$p=1,q=1,r=1$${salt}$${hash}`],
+    ["an Argon2 whose cost is no number", `$argon2id$v=19$m=A,t=2,p=1$${salt}$${hash}`],
     ["an Argon2 of before version 19", `$argon2i$m=1024,t=2,p=1$${salt}$${hash}`],
     ["Apache's MD5", "$apr1$CX4wyYRF$g2NPyBuP3Qk4rJGzl2pYZ1"],
     ["SHA-512 of crypt", "$6$rounds=5000$usesomesillystri$D4IrlXatmP7rx3P3InaxBeoomnAihCKRVQAr"],

@@ -58,7 +58,7 @@ const BCRYPT_BYTES = 72;
 // The PHC string format: https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
 const SCRYPT = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
 const ARGON2 =
-  /^\$argon2(?:id|i|d)\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=\d{1,3}(?:,(?:keyid|data)=[A-Za-z0-9+/]*)*\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{16,}$/;
+  /^\$argon2(?:id|i|d)\$v=19\$((?:[a-z]+=[A-Za-z0-9+/]*,){2,4}[a-z]+=[A-Za-z0-9+/]*)\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{16,}$/;
 const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
@@ -125,7 +125,7 @@ export function passwordVerifier(hash: string, verify?: VerifyPassword): Passwor
   const bcryptHash = BCRYPT.exec(hash);
   if (bcryptHash) return bcryptVerifier(hash, Number(bcryptHash[1]));
   const argon2Hash = ARGON2.exec(hash);
-  if (argon2Hash) return argon2Verifier(hash, Number(argon2Hash[1]) * 1024, Number(argon2Hash[2]));
+  if (argon2Hash) return argon2Verifier(hash, argon2Hash[1] as string);
   throw new TypeError(
     "hash: it has none of the forms $scrypt$ln=..., $2b$..., $argon2id$v=19$...; make one with hashPassword(), or pass verify.",
   );
@@ -153,9 +153,12 @@ function bcryptVerifier(hash: string, cost: number): PasswordVerifier {
   };
 }
 
-function argon2Verifier(hash: string, bytes: number, times: number): PasswordVerifier {
-  if (bytes > MAX_BYTES || times > MAX_ARGON2_T) {
-    throw tooDear(`m=${bytes / 1024},t=${times}, and not m=${MAX_BYTES / 1024},t=${MAX_ARGON2_T} at most`);
+function argon2Verifier(hash: string, parameters: string): PasswordVerifier {
+  // The format has an order for them, which not every maker of hashes keeps to.
+  const costs = new Map(parameters.split(",").map((pair) => pair.split("=", 2) as [string, string]));
+  const [kibibytes, passes] = [Number(costs.get("m")), Number(costs.get("t"))];
+  if (!(kibibytes * 1024 <= MAX_BYTES && passes <= MAX_ARGON2_T)) {
+    throw tooDear(`m=${kibibytes},t=${passes}, and not m=${MAX_BYTES / 1024},t=${MAX_ARGON2_T} at most`);
   }
   const argon2 = peer("Argon2", ["argon2", "@node-rs/argon2"]) as Argon2Peer;
   return (password) => hashing(() => argon2.verify(hash, prepared(password)));
