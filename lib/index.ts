@@ -28,10 +28,25 @@ export type {
   WebhookRequest,
 } from "./authenticate/authenticator";
 export { AuthCredentials, BaseUser, SimpleUser, UnauthenticatedUser } from "./authenticate/credentials";
+export { basicAuthenticator } from "./authenticate/basic";
+export type { BasicAccount, BasicAuthenticatorOptions, BasicUser, BasicUsers } from "./authenticate/basic";
+export { bearerAuthenticator } from "./authenticate/bearer";
+export type { BearerAuthenticatorOptions, BearerToken, BearerTokens } from "./authenticate/bearer";
+export { cachedSecrets } from "./authenticate/cached-secrets";
+export type { CachedSecretsOptions } from "./authenticate/cached-secrets";
+export type { DiagnoseOptions } from "./authenticate/diagnose";
 export { hmacAuthenticator } from "./authenticate/hmac";
 export type { HmacAuthenticatorOptions, Secrets } from "./authenticate/hmac";
 export { HTTPException } from "./authenticate/http-exception";
 export type { HttpExceptionOptions } from "./authenticate/http-exception";
+
+export { hubSignatureAuthenticator } from "./authenticate/hub-signature";
+export type { HubSignatureAuthenticatorOptions } from "./authenticate/hub-signature";
+export { jwtAuthenticator, JwtUser } from "./authenticate/jwt";
+export type { JwtAuthenticatorOptions, JwtClaims } from "./authenticate/jwt";
+export { hashPassword, verifyPassword } from "./authenticate/password";
+export type { HashPasswordOptions, VerifyPassword } from "./authenticate/password";
+export { requires } from "./authenticate/requires";
 
 export { emit } from "./emit";
 export type { EmitOptions } from "./emit";
@@ -55,6 +70,25 @@ export type { Delivery, Pair } from "./request/delivery";
 export type { Logger } from "./request/logger";
 export type { Outcome, OutcomeKind } from "./request/outcome";
 export { keepRawBody } from "./request/read-before";
-export type { DeliveryFacts, SourceAnswer, SourceTraits } from "./request/source";
+export type { DeliveryFacts, HandshakeFacts, SourceAccepts, SourceAnswer, SourceTraits } from "./request/source";
 export type { Step } from "./request/step";
-export type { Context } from "./tenant/context";
+export { defineSource } from "./sources/define-source";
+export type { SourceDefinition, SourceOptions, TimedSourceOptions, Verify } from "./sources/define-source";
+
+export type { BulkData, BulkDataOptions, BulkEncoding, BulkFacts, BulkStore } from "./tenant/bulk-data";
+export { folderBulkStore } from "./tenant/bulk-store";
+export type { FolderBulkStoreOptions } from "./tenant/bulk-store";
+export type { AnyState, Context, ContextMembers } from "./tenant/context";
+export { createFunctionLibrary } from "./tenant/functions";
+export type {
+  FunctionEntry,
+  FunctionLibrary,
+  FunctionLibraryOptions,
+  LibraryFunction,
+  SystemConfig,
+  WatchOptions,
+} from "./tenant/functions";
+export type { AcquireOptions, Lock, LockHold } from "./tenant/lock";
+export type { LoggingLevel } from "./tenant/logger";
+export { createTenant } from "./tenant/tenant";
+export type { Tenant, TenantOptions } from "./tenant/tenant";

@@ -12,7 +12,7 @@ import { framing } from "./accept/framing";
 import { handshake } from "./accept/handshake";
 import { methodGate, type MethodGateOptions } from "./accept/method-gate";
 import { authenticate, type AuthenticateOptions } from "./authenticate";
-import type { Source } from "./authenticate/authenticator";
+import type { Authenticator, Source } from "./authenticate/authenticator";
 import { emit, type EmitOptions } from "./emit";
 import { jsonPayload } from "./emit/json-payload";
 import { reply } from "./emit/reply";
@@ -22,7 +22,10 @@ import { consoleLogger } from "./request/logger";
 import { checkOptions, OPTION_WORDS } from "./request/options";
 import type { Outcome } from "./request/outcome";
 import { CONTEXT_WORDS, makeContext, type AnyState, type Context, type ContextOptions } from "./tenant/context";
-import { tenantOf } from "./tenant/tenant";
+import { createFunctionLibrary, type LibraryFunction } from "./tenant/functions";
+import { requirementsOf } from "./tenant/module-function";
+import { checkRequirements, type RequirementsOptions } from "./tenant/requirements";
+import { tenantOf, type Tenant } from "./tenant/tenant";
 
 /** The options of all steps of a node. `State` types what the app's functions keep on the context. */
 export type WebhookNodeOptions<Payload = unknown, State extends object = AnyState> = BeginOptions &
@@ -30,12 +33,21 @@ export type WebhookNodeOptions<Payload = unknown, State extends object = AnyStat
   ContentTypeGateOptions &
   AdmissionOptions &
   DecompressOptions &
-  Omit<AuthenticateOptions<Context<State>, Payload>, "context"> &
+  Omit<AuthenticateOptions<Context<State>, Payload>, "context" | "authenticator"> &
   EmitOptions<Payload> &
-  ContextOptions<State>;
+  ContextOptions<State> &
+  RequirementsOptions & {
+    /**
+     * A function that tells who sent a request, or the name of one: in the tenant's function library, or the system's, such
+     * as `echo.basic`. Excludes `source`.
+     */
+    readonly authenticator?: Authenticator<Context<State>> | string | undefined;
+  };
 
 /** The words of these options. Context and events are the node's own to make. */
-const NODE_WORDS = [...OPTION_WORDS, ...CONTEXT_WORDS].filter((word) => word !== "context" && word !== "events");
+const NODE_WORDS = [...OPTION_WORDS, ...CONTEXT_WORDS, "requirements", "resolveFrom"].filter(
+  (word) => word !== "context" && word !== "events",
+);
 
 /** What a node tells: it only observes, so nothing that a listener does changes an answer. */
 export type WebhookNodeEvents = { readonly outcome: [Outcome] };
@@ -71,12 +83,24 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
   nodeOptions: WebhookNodeOptions<Payload, State>,
 ): WebhookNode<State> {
   checkOptions("createWebhookNode", nodeOptions, NODE_WORDS);
-  const { tenant: shared, config, loggingLevel, ...options } = nodeOptions;
+  const {
+    tenant: shared,
+    config,
+    loggingLevel,
+    requirements = [],
+    resolveFrom,
+    authenticator,
+    ...options
+  } = nodeOptions;
   const tenant = tenantOf(shared);
   const { name: node = "webhook", logger = tenant.logger ?? consoleLogger, source } = options;
   const accepts = acceptsOf(options);
   const events = new EventEmitter<WebhookNodeEvents>();
   const context = makeContext<State>({ node, tenant, config, logger, loggingLevel });
+  const secured = authenticatorOf(authenticator, tenant, context);
+  // What is no list is left for the check to refuse.
+  const needed = Array.isArray(requirements) ? requirements.concat(secured.requirements) : requirements;
+  checkRequirements({ requirements: needed as readonly string[], resolveFrom });
   const admit = admission(options);
   if (options.enforcement === "report") {
     logger.warn(
@@ -93,13 +117,31 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     contentTypeGate(accepts),
     decompress(accepts),
     admit,
-    authenticate({ ...options, context }),
+    authenticate({ ...options, authenticator: secured.authenticator, context }),
     jsonPayload(),
     reply(),
     emit(options),
     problem(),
   );
   return Object.assign(router, { context, events, drain: admit.drain });
+}
+
+/** An authenticator given by name or inline, and the packages that it needs. */
+function authenticatorOf<State extends object>(
+  authenticator: Authenticator<Context<State>> | string | undefined,
+  { functions = createFunctionLibrary() }: Tenant,
+  context: Context<State>,
+): { readonly authenticator: Authenticator<Context<State>> | undefined; readonly requirements: readonly string[] } {
+  if (typeof authenticator !== "string") {
+    return {
+      authenticator,
+      requirements: requirementsOf((authenticator as LibraryFunction | undefined)?.requirements),
+    };
+  }
+  return {
+    authenticator: functions.authenticator(authenticator, context),
+    requirements: functions.requirements(authenticator),
+  };
 }
 
 /** The options, and what the source has where they say nothing. Media types are let in for either. */
