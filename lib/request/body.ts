@@ -11,7 +11,7 @@ import { Arrival, hasArrived, takeWhole, tooLarge } from "./arrival";
 import type { ContentCoding } from "./content-coding";
 import { isDeeperThan } from "./depth";
 import { framingOf, type Framing } from "./field-lines";
-import { inflateAtOnce, inflateStream } from "./inflate";
+import { inflateAtOnce, inflateStream, takeLive, windowRefusal } from "./inflate";
 import type { Lifetime } from "./lifetime";
 import { bodyConsumed, octetsReadBefore } from "./read-before";
 import { decodeText, isUtf8Compatible } from "./text";
@@ -161,9 +161,20 @@ export class RequestBody implements Body {
     if (kept) return this.#hold(kept, limits.maxBytes);
     const opened = await this.#open();
     if (Buffer.isBuffer(opened)) return this.#inflate(opened);
+    const leave = (await this.#isWantedLive(opened)) ? takeLive(codings.length) : undefined;
+    if (leave) return this.#inflateStream(opened).finally(leave);
+    opened.once("data", (octets: Buffer) => {
+      const refusal = windowRefusal(codings.at(-1), octets[0]);
+      if (refusal) opened.destroy(refusal);
+    });
+    return this.#inflate(await opened.whole);
+  }
+
+  /** Whether somebody hears the octets of a body on its way, and it is not here in a moment anyhow. */
+  async #isWantedLive(opened: Arrival): Promise<boolean> {
     // One that has failed has told so already, and will not again.
-    const isWhole = opened.destroyed || (!this.#isLive && (await isSoon(opened.whole)));
-    return isWhole ? this.#inflate(await opened.whole) : this.#inflateStream(opened);
+    if (opened.destroyed) return false;
+    return this.#isLive || (this.#taps.length > 0 && !(await isSoon(opened.whole)));
   }
 
   async #decode(): Promise<string> {

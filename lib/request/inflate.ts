@@ -20,6 +20,8 @@ export type InflateLimits = {
 const AT_ONCE_BYTES = 1_048_576;
 /** How many decoders may be at work at once. Each may fill a window of 4 MiB before its first octet comes out. */
 const AT_WORK = 8;
+/** How many decoders may wait for octets on their way. Each holds its window meanwhile: 4 MiB for a dozen octets of Brotli. */
+const LIVE = 8;
 
 /**
  * Undoes the codings of a body that is here. Returns `undefined` for one that may be had, but not at once: it is larger
@@ -152,7 +154,7 @@ function inflateLink(
 }
 
 /** Brotli's first octet tells its window (RFC 7932 section 9.1; 0x11 is the large-window form that it leaves out). */
-function windowRefusal(coding: ContentCoding, first: number | undefined): WebhookError | undefined {
+export function windowRefusal(coding: ContentCoding | undefined, first: number | undefined): WebhookError | undefined {
   if (coding !== "br" || first === undefined) return undefined;
   const bits = first & 0x0f;
   if (bits !== 0x0d && bits !== 0x0f && (first & 0x7f) !== 0x11) return undefined;
@@ -168,6 +170,18 @@ function damaged(coding: ContentCoding, cause?: unknown): WebhookError {
       advice: '"deflate" means the zlib format (RFC 1950); bare deflate (RFC 1951) is refused.',
     }),
   });
+}
+
+let live = 0;
+
+/**
+ * Takes places for the decoders of a body on its way, and returns what gives them back. Returns `undefined` if there are
+ * none: the body is to be inflated once it is whole, so that slow senders take from others nothing but the head start.
+ */
+export function takeLive(decoders: number): (() => void) | undefined {
+  if (live + decoders > LIVE) return undefined;
+  live += decoders;
+  return () => void (live -= decoders);
 }
 
 type Work = (done: () => void) => void;
