@@ -176,6 +176,44 @@ describe("a hundred stalled senders [T4, T13]", () => {
   });
 });
 
+describe("a body that is heard while it arrives [T4]", () => {
+  it.each(["gzip", "deflate", "br"] as const)(
+    "in %s is so for a few senders at a time; the others lose the head start, and nothing else",
+    async (coding) => {
+      const heard: Buffer[][] = [];
+      const { port, messages, settled } = await servePath({
+        deadlineMs: 20_000,
+        authenticator: async ({ body }) => {
+          const own: Buffer[] = [];
+          heard.push(own);
+          for await (const octets of body.stream()) own.push(octets as Buffer);
+          return [new AuthCredentials(), new SimpleUser("live")];
+        },
+      });
+      // What comes first is whole in itself, so that a decoder has something to tell.
+      const first = coding === "gzip" ? CODE.gzip("[1,") : CODE[coding]("[1,2]");
+      const second = coding === "gzip" ? CODE.gzip("2]") : Buffer.alloc(0);
+      const clients = await Promise.all(Array.from({ length: 30 }, () => dial(port)));
+      const fields = head([JSON_TYPE, `Content-Encoding: ${coding}`, "Transfer-Encoding: chunked"]);
+      for (const client of clients) client.write(Buffer.concat([Buffer.from(fields), chunk(first)]));
+      const live = (): number => heard.filter((own) => own.length > 0).length;
+      await until(() => heard.length === 30 && live() === 8);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(live()).toBe(8);
+
+      for (const client of clients) {
+        client.write(Buffer.concat([second.length > 0 ? chunk(second) : second, Buffer.from("0\r\n\r\n")]));
+      }
+      await Promise.all(clients.map((client) => client.answered()));
+      expect(clients.flatMap((client) => client.statuses())).toEqual(Array.from({ length: 30 }, () => 200));
+      expect(heard.map((own) => Buffer.concat(own).toString())).toEqual(Array.from({ length: 30 }, () => "[1,2]"));
+      expect(messages).toHaveLength(30);
+      for (const client of clients) client.cut();
+      await settled(30);
+    },
+  );
+});
+
 describe("a sender that reads its answer slowly [T12]", () => {
   it("holds nothing in flight that a cut does not give back", async () => {
     const { port, admit, messages } = await servePath({ respond: () => "x".repeat(8 * 1_048_576) });

@@ -5,7 +5,6 @@
  * @module
  */
 import net from "node:net";
-import { until } from "./serve";
 
 export type Dialled = {
   readonly socket: net.Socket;
@@ -19,8 +18,8 @@ export type Dialled = {
   readonly isClosed: () => boolean;
   /** Resolves once the server has closed the connection. */
   readonly closed: Promise<void>;
-  /** Waits until so many answers have begun. */
-  readonly answered: (count?: number) => Promise<void>;
+  /** Waits until so many answers have begun, for at most ten seconds unless told otherwise. */
+  readonly answered: (count?: number, ms?: number) => Promise<void>;
 };
 
 const dialled: net.Socket[] = [];
@@ -51,7 +50,18 @@ export function dial(port: number, options: { readonly allowHalfOpen?: boolean }
         statuses,
         isClosed: () => isClosed,
         closed,
-        answered: (count = 1) => until(() => statuses().length >= count),
+        answered: (count = 1, ms = 10_000) =>
+          new Promise((done, fail) => {
+            const check = (): void => {
+              if (statuses().length < count) return;
+              clearTimeout(timer);
+              socket.off("data", check);
+              done();
+            };
+            const timer = setTimeout(() => fail(new Error(`answered: ${text || "nothing"} in ${ms} ms`)), ms);
+            socket.on("data", check);
+            check();
+          }),
       });
     });
   });
