@@ -16,11 +16,21 @@ import {
   methodGate,
   problem,
   type Admission,
+  type AdmissionOptions,
+  type AuthenticateOptions,
+  type BeginOptions,
+  type DecompressOptions,
+  type EmitOptions,
   type Message,
   type Outcome,
-  type WebhookNodeOptions,
 } from "express-webhook-node";
 import { recordingLogger, serve, until, type Served } from "../support/serve";
+
+export type PathOptions = BeginOptions &
+  AdmissionOptions &
+  DecompressOptions &
+  AuthenticateOptions &
+  Partial<EmitOptions>;
 
 export type ServedPath = Served & {
   readonly admit: Admission;
@@ -32,17 +42,14 @@ export type ServedPath = Served & {
 };
 
 /** Serves the steps of a node, in its order. `above` is mounted over them. */
-export async function servePath(
-  options: Partial<WebhookNodeOptions> = {},
-  above: readonly unknown[] = [],
-): Promise<ServedPath> {
+export async function servePath(options: PathOptions = {}, above: readonly unknown[] = []): Promise<ServedPath> {
   const messages: Message[] = [];
   const outcomes: Outcome[] = [];
   const lines: string[] = [];
   const events = new EventEmitter();
   events.on("outcome", (outcome: Outcome) => outcomes.push(outcome));
   const isSecured = options.authenticator !== undefined || options.source !== undefined;
-  const all: WebhookNodeOptions = {
+  const all: PathOptions & EmitOptions = {
     ...(!isSecured && { anonymous: "accept" as const }),
     logger: recordingLogger(lines),
     emitter: async (message) => {
@@ -54,12 +61,12 @@ export async function servePath(
   const served = await serve(
     ...above,
     begin({ ...all, events }),
-    methodGate(all),
+    methodGate(),
     framing(),
-    contentTypeGate(all),
+    contentTypeGate(),
     decompress(all),
     admit,
-    authenticate({ ...all, context: {} as never }),
+    authenticate(all),
     jsonPayload(),
     emit(all),
     problem(),

@@ -102,11 +102,11 @@ function compiled(source: string): string {
 
 afterAll(async () => {
   await Promise.all(
-    started.splice(0).map((child) => {
-      if (child.exitCode !== null || child.signalCode !== null) return undefined;
+    started.splice(0).map(async (child) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGKILL");
-      return ended;
+      await ended;
     }),
   );
   if (built !== undefined) rmSync(built, { recursive: true, force: true, maxRetries: 3 });
