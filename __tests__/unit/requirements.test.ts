@@ -80,9 +80,9 @@ describe("checkRequirements [D1, D2]", () => {
     expect(complaint(requirements)).toBe(
       [
         "requirements: 4 are not met.",
-        `- pg@^9, pg@>=8: 8.11.3 is installed, in ${app}/node_modules/pg`,
+        `- pg@^9, pg@>=8: 8.11.3 is installed, in ${join(app, "node_modules/pg")}`,
         "- jose: it is not installed",
-        `- @scope/name@>=2 <4: 1.2.3 is installed, in ${app}/node_modules/@scope/name`,
+        `- @scope/name@>=2 <4: 1.2.3 is installed, in ${join(app, "node_modules/@scope/name")}`,
         "- left-pad@1.3.0: it is not installed",
         `Run in ${app}: npm install "pg@^9" jose "@scope/name@>=2 <4" left-pad@1.3.0`,
       ].join("\n"),
@@ -123,7 +123,7 @@ describe("checkRequirements [D1, D2]", () => {
     expect(complaint(["pg@^7", "pg@^9", "jose"])).toBe(
       [
         "requirements: 2 are not met.",
-        `- pg@^7, pg@^9: 8.11.3 is installed, in ${app}/node_modules/pg; no version is in all of these ranges`,
+        `- pg@^7, pg@^9: 8.11.3 is installed, in ${join(app, "node_modules/pg")}; no version is in all of these ranges`,
         "- jose: it is not installed",
         `Run in ${app}: npm install jose`,
       ].join("\n"),
@@ -229,7 +229,9 @@ describe("checkRequirements [D1, D2]", () => {
 
     it("the lock file of the workspace", () => {
       write({ "pnpm-lock.yaml": "", "packages/api/package.json": { name: "api" }, "packages/api/dist/server.js": "" });
-      expect(mending(["jose"], join(app, "packages/api/dist"))).toBe(`Run in ${app}/packages/api: pnpm add jose`);
+      expect(mending(["jose"], join(app, "packages/api/dist"))).toBe(
+        `Run in ${join(app, "packages/api")}: pnpm add jose`,
+      );
     });
 
     it("packageManager of its package.json, before a lock file", () => {

@@ -107,9 +107,9 @@ function refusal(problems: readonly Problem[]): TypeError {
   return new TypeError(message, causes.length > 0 ? { cause: new AggregateError(causes, message) } : undefined);
 }
 
-function notKnown(name: string, table: FunctionTable): TypeError {
+function notKnown(name: unknown, table: FunctionTable): TypeError {
   const known = [...table.list().map((entry) => entry.name), ...SYSTEM_FUNCTIONS.keys()];
-  const near = nearest(name, known);
+  const near = typeof name === "string" ? nearest(name, known) : undefined;
   return new TypeError(
     `authenticator: the library has no function ${shown(name)}.` +
       (near === undefined ? ` There are: ${known.join(", ")}.` : ` Did you mean ${near}?`),

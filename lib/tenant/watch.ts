@@ -72,9 +72,11 @@ export function watchFolder(
     const before = new Map(watchers);
     try {
       for (const path of moduleFiles(folder).folders) {
+        const watcher = watched(path);
+        if (!watcher) continue;
         watchers.get(path)?.close();
         before.delete(path);
-        watchers.set(path, watched(path));
+        watchers.set(path, watcher);
       }
       told = "";
       return true;
@@ -90,9 +92,15 @@ export function watchFolder(
     }
   }
 
-  function watched(path: string): FSWatcher {
-    // A folder that goes is an error on Windows; looking again tells what became of it.
-    return watch(path, { persistent: false }, onEvent).on("error", onEvent);
+  function watched(path: string): FSWatcher | undefined {
+    try {
+      // A folder that goes is an error on Windows; looking again tells what became of it.
+      return watch(path, { persistent: false }, onEvent).on("error", onEvent);
+    } catch (error) {
+      // One below that has gone since it was listed is an event of the folder that it lay in.
+      if (path !== folder && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
   }
 
   if (!follow() || pollMs !== undefined) later(pollMs ?? RETRY_MS);

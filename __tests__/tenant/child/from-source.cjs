@@ -3,13 +3,14 @@
  * system, which jest replaces.
  */
 const { readFileSync } = require("node:fs");
+const { _extensions: extensions } = require("node:module");
 const { join, sep } = require("node:path");
 const { transformSync } = require("@swc/core");
 
 const lib = join(__dirname, "../../../lib") + sep;
-const { ".ts": own = require.extensions[".js"] } = require.extensions;
+const { ".ts": own = extensions[".js"] } = extensions;
 
-require.extensions[".ts"] = (module, filename) => {
+extensions[".ts"] = (module, filename) => {
   if (!filename.startsWith(lib)) return own(module, filename);
   const { code } = transformSync(readFileSync(filename, "utf8"), {
     filename,

@@ -1,4 +1,5 @@
 /** A child process that holds function libraries, and does what its parent asks for. */
+const { writeFileSync } = require("node:fs");
 const http = require("node:http");
 const express = require("express");
 const { createWebhookNode } = require("../../../lib/index");
@@ -37,34 +38,44 @@ const CAN = {
     server?.closeAllConnections();
     server?.close();
   },
-  /** Loads a module many times, and tells the heap's growth in bytes from the middle to the end. */
-  reload(_, { file, folder, times, change }) {
-    const { writeFileSync } = require("node:fs");
-    const used = () => {
-      globalThis.gc();
-      globalThis.gc();
-      return process.memoryUsage().heapUsed;
-    };
+  /** Loads a module many times, and tells by how many bytes the heap grows from the middle to the end. */
+  reload(_, { file, folder, times, change, isNaive = false }) {
+    const load = isNaive ? naively : (path) => loadModule(path).exports;
     let before = 0;
-    for (let count = 0; count < times; count++) {
-      if (count === times / 2) before = used();
+    for (let version = 0; version < times; version++) {
+      if (version === times / 2) before = heapUsed();
+      // Each version has a weight, so that one that is kept is seen.
       writeFileSync(
         change,
-        `${"// padding, so that each version has a weight\n".repeat(1000)}exports.version = ${count};`,
+        `exports.padding = ${JSON.stringify(`${version},`.repeat(10_000))}; exports.version = ${version};`,
       );
-      forgetModules(new Set([change]), folder);
-      const { exports } = loadModule(file);
-      if (exports() !== count) throw new Error(`version ${exports()} was loaded, not ${count}`);
+      if (!isNaive) forgetModules(new Set([change]), folder);
+      const loaded = load(file, change)();
+      if (loaded !== version) throw new Error(`version ${loaded} was loaded, not ${version}`);
     }
-    return used() - before;
+    return heapUsed() - before;
   },
 };
 
-process.on("message", async ({ request, id, ask, args }) => {
+/** Reloads as is often advised. */
+function naively(...files) {
+  for (const file of files) delete require.cache[file];
+  return require(files[0]);
+}
+
+function heapUsed() {
+  globalThis.gc();
+  globalThis.gc();
+  return process.memoryUsage().heapUsed;
+}
+
+async function answer({ request, id, ask, args }) {
   try {
     process.send({ request, result: await CAN[ask](libraries.get(id), ...args) });
   } catch (error) {
     process.send({ request, error: { name: error.name, message: error.message } });
   }
-});
+}
+
+process.on("message", (message) => void answer(message));
 process.on("disconnect", () => process.exit());
