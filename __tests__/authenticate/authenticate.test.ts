@@ -85,7 +85,7 @@ describe.each([
   });
 
   it.each<[string, object, string]>([
-    ["the name of an authenticator", { authenticator: "basic" }, 'authenticator: "basic" is not a function.'],
+    ["the name of an authenticator that is not known", { authenticator: "basic" }, "authenticator: "],
     ["null for an authenticator", { authenticator: null }, "authenticator: null is not a function."],
     ["a list of authenticators", { authenticator: [pair] }, "authenticator: an array is not a function."],
     ["a source as authenticator", { authenticator: source }, "authenticator: an object is not a function."],
@@ -101,6 +101,17 @@ describe.each([
   ])("refuses %s, naming the word [B1]", (__, options, message) => {
     expect(() => make(options)).toThrow(TypeError);
     expect(() => make(options)).toThrow(message);
+  });
+});
+
+describe("the name of an authenticator", () => {
+  it("is a function of the library's for a node, which tells the names there are, and none for the step alone [B1]", () => {
+    expect(() => authenticate({ authenticator: "basic" as never })).toThrow(
+      new TypeError('authenticator: "basic" is not a function.'),
+    );
+    expect(() => createWebhookNode({ authenticator: "basic" as never, emitter })).toThrow(
+      /^authenticator: the library has no function "basic"\..*echo\.basic/,
+    );
   });
 });
 
