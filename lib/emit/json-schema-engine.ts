@@ -71,8 +71,6 @@ export function newEngine({ draft, steps, allErrors, patterns }: EngineOptions):
     formats: jsonFormats(),
     ...(patterns === "linear" && { code: { regExp: linear } }),
   });
-  // ajv follows anchors, and takes their keyword for unknown.
-  if (draft === DRAFT_2020_12) ajv.addKeyword("$anchor");
   ajv.removeKeyword("uniqueItems");
   ajv.addKeyword(UNIQUE_ITEMS);
   ajv.addKeyword({

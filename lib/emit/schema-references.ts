@@ -24,55 +24,78 @@ const BELOW = [
 ];
 const NOWHERE = ["$defs", "definitions"];
 const NAMED = new Set(["$defs", "definitions", "dependentSchemas", "dependencies", "patternProperties", "properties"]);
-const REFERENCES = ["$ref", "$dynamicRef", "$recursiveRef"] as const;
 
 /** What identifiers are resolved against where a schema has none of its own. */
 const BASE = "schema:/";
 
-type Place = { readonly base: string; readonly here: SchemaObject[]; readonly below: SchemaObject[] };
+/** A subschema: its own URI, where it is in the whole, and the subschemas that apply to the same value and below it. */
+type Place = {
+  readonly base: string;
+  readonly pointer: string;
+  readonly here: SchemaObject[];
+  readonly below: SchemaObject[];
+};
+
+type Target = { readonly value: unknown; readonly pointer: string; readonly base: string };
 
 /**
- * Checks the references of a schema. Returns the places that refer to others if some lead back to themselves, one level
- * down in the payload: what is done there is to be counted, for two such places in one level double with each.
+ * Follows the references of a schema, and writes each as the JSON Pointer that it comes to; identifiers and anchors have no
+ * use any more then, and go. Returns the places that refer to others if some lead back to themselves, a level below in the
+ * payload: what is done there is to be counted, for two such places in one level double with each.
  *
  * @throws TypeError for a reference that leads out of the schema, to nothing, or nowhere but to itself.
  */
 export function followReferences(root: SchemaObject): readonly SchemaObject[] {
   const places = new Map<SchemaObject, Place>();
-  const resources = new Map<string, SchemaObject>([[BASE, root]]);
-  const anchors = new Map<string, SchemaObject>();
-  walk(root, BASE);
+  const names = new Map<string, SchemaObject>([[BASE, root]]);
+  const dynamic: string[] = [];
+  let isDynamic = false;
+  walk(root, BASE, "");
 
   const referring: SchemaObject[] = [];
   // The map grows while it is gone through: a reference may lead to where no keyword has led.
   for (const [schema, { base, here }] of places) {
-    for (const keyword of REFERENCES) {
-      const reference = schema[keyword];
-      if (typeof reference !== "string") continue;
-      const { target, uri } = resolve(reference, base);
-      referring.push(schema);
-      if (typeof target !== "object" || target === null) continue;
-      walk(target as SchemaObject, uri);
-      here.push(target as SchemaObject);
-    }
+    const { $ref } = schema;
+    if (typeof $ref !== "string") continue;
+    const { value, pointer, base: outer } = resolve($ref, base);
+    schema["$ref"] = `#${pointer}`;
+    referring.push(schema);
+    if (typeof value !== "object" || value === null) continue;
+    walk(value as SchemaObject, outer, pointer);
+    here.push(value as SchemaObject);
+  }
+  if (isDynamic && new Set(dynamic).size < dynamic.length) {
+    throw new TypeError("it has a $dynamicAnchor more than once, so that what a $dynamicRef means would be in doubt.");
   }
   if (hasCircle(places, ({ here }) => here)) {
     throw new TypeError("it refers to itself for one and the same value, so that no payload would ever be checked.");
   }
   return hasCircle(places, ({ here, below }) => [...here, ...below]) ? referring : [];
 
-  function walk(schema: SchemaObject, outer: string): void {
+  function walk(schema: SchemaObject, outer: string, pointer: string): void {
     if (places.has(schema)) return;
+    fixDynamic(schema);
     const base = identify(schema, outer);
-    const place: Place = { base, here: [], below: [] };
+    const place: Place = { base, pointer, here: [], below: [] };
     places.set(schema, place);
     for (const keyword of [...HERE, ...BELOW, ...NOWHERE]) {
-      for (const sub of subschemas(schema[keyword], NAMED.has(keyword))) {
+      for (const [suffix, sub] of subschemas(keyword, schema[keyword])) {
         if (HERE.includes(keyword)) place.here.push(sub);
         if (BELOW.includes(keyword)) place.below.push(sub);
-        walk(sub, base);
+        walk(sub, base, pointer + suffix);
       }
     }
+  }
+
+  /** Where each dynamic anchor is there once, a dynamic reference is a plain one. */
+  function fixDynamic(schema: SchemaObject): void {
+    const { $dynamicRef, $recursiveRef, allOf } = schema;
+    if ($recursiveRef !== undefined)
+      throw new TypeError("it has the keyword $recursiveRef, which is of draft 2019-09.");
+    if (typeof $dynamicRef !== "string") return;
+    isDynamic = true;
+    delete schema["$dynamicRef"];
+    schema["allOf"] = [...(Array.isArray(allOf) ? (allOf as unknown[]) : []), { $ref: $dynamicRef }];
   }
 
   function identify(schema: SchemaObject, outer: string): string {
@@ -81,26 +104,49 @@ export function followReferences(root: SchemaObject): readonly SchemaObject[] {
     if (typeof $id === "string") {
       const [uri = "", fragment = ""] = absolute($id, outer);
       // Draft-07 section 8.2.3: an identifier that is a fragment names a place, and is no base.
-      if (fragment !== "") anchors.set(`${uri}#${fragment}`, schema);
-      if (!$id.startsWith("#")) resources.set((base = uri), schema);
+      if (fragment !== "") name(`${uri}#${fragment}`, schema);
+      else name((base = uri), schema);
     }
-    for (const anchor of [$anchor, $dynamicAnchor]) {
-      if (typeof anchor === "string") anchors.set(`${base}#${anchor}`, schema);
+    if (typeof $anchor === "string") name(`${base}#${$anchor}`, schema);
+    if (typeof $dynamicAnchor === "string") {
+      name(`${base}#${$dynamicAnchor}`, schema);
+      dynamic.push($dynamicAnchor);
     }
+    for (const keyword of ["$id", "$anchor", "$dynamicAnchor"]) delete schema[keyword];
     return base;
   }
 
-  function resolve(reference: string, base: string): { readonly target: unknown; readonly uri: string } {
+  function name(uri: string, schema: SchemaObject): void {
+    if ((names.get(uri) ?? schema) !== schema) throw new TypeError(`it has two places named ${JSON.stringify(uri)}.`);
+    names.set(uri, schema);
+  }
+
+  function resolve(reference: string, base: string): Target {
     const [uri = "", fragment = ""] = absolute(reference, base);
-    const resource = resources.get(uri);
+    const resource = names.get(uri);
     if (!resource) {
       throw new TypeError(
         `it refers to ${JSON.stringify(reference)}, which it does not hold, and nothing is fetched: put that schema under $defs, with its $id.`,
       );
     }
-    const target = fragment === "" ? resource : (anchors.get(`${uri}#${fragment}`) ?? pointed(resource, fragment));
-    if (target === undefined) throw new TypeError(`it refers to ${JSON.stringify(reference)}, where nothing is.`);
-    return { target, uri };
+    const named = fragment === "" ? resource : names.get(`${uri}#${fragment}`);
+    const target = named ? { value: named, ...(places.get(named) as Place) } : pointed(resource, fragment, uri);
+    if (target) return target;
+    throw new TypeError(`it refers to ${JSON.stringify(reference)}, where nothing is.`);
+  }
+
+  /** Where a JSON Pointer leads (RFC 6901), written as a URI fragment. */
+  function pointed(resource: SchemaObject, fragment: string, base: string): Target | undefined {
+    if (!fragment.startsWith("/")) return undefined;
+    let value: unknown = resource;
+    let { pointer } = places.get(resource) as Place;
+    for (const token of fragment.slice(1).split("/")) {
+      const member = decoded(token).replaceAll("~1", "/").replaceAll("~0", "~");
+      if (typeof value !== "object" || value === null || !Object.hasOwn(value, member)) return undefined;
+      value = (value as SchemaObject)[member];
+      pointer += step(member);
+    }
+    return { value, pointer, base };
   }
 }
 
@@ -113,18 +159,6 @@ function absolute(reference: string, base: string): readonly string[] {
   }
 }
 
-/** Where a JSON Pointer leads (RFC 6901), written as a URI fragment. */
-function pointed(resource: SchemaObject, fragment: string): unknown {
-  if (!fragment.startsWith("/")) return undefined;
-  let value: unknown = resource;
-  for (const token of fragment.slice(1).split("/")) {
-    const name = decoded(token).replaceAll("~1", "/").replaceAll("~0", "~");
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as SchemaObject)[name];
-  }
-  return value;
-}
-
 function decoded(token: string): string {
   try {
     return decodeURIComponent(token);
@@ -133,11 +167,20 @@ function decoded(token: string): string {
   }
 }
 
-function* subschemas(value: unknown, isNamed: boolean): Generator<SchemaObject> {
+/** One step of a JSON Pointer in a URI fragment. */
+function step(member: string): string {
+  return `/${encodeURIComponent(member.replaceAll("~", "~0").replaceAll("/", "~1"))}`;
+}
+
+function* subschemas(keyword: string, value: unknown): Generator<readonly [suffix: string, schema: SchemaObject]> {
   if (typeof value !== "object" || value === null) return;
-  const candidates: unknown[] = isNamed || Array.isArray(value) ? Object.values(value) : [value];
-  for (const one of candidates) {
-    if (typeof one === "object" && one !== null && !Array.isArray(one)) yield one as SchemaObject;
+  if (!NAMED.has(keyword) && !Array.isArray(value)) {
+    yield [`/${keyword}`, value as SchemaObject];
+    return;
+  }
+  for (const [member, one] of Object.entries(value as SchemaObject)) {
+    if (typeof one !== "object" || one === null || Array.isArray(one)) continue;
+    yield [`/${keyword}${step(member)}`, one as SchemaObject];
   }
 }
 
