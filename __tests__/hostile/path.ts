@@ -24,6 +24,7 @@ import {
   type Message,
   type Outcome,
 } from "express-webhook-node";
+import { reply } from "express-webhook-node/emit/reply";
 import { recordingLogger, serve, until, type Served } from "../support/serve";
 
 export type PathOptions = BeginOptions &
@@ -68,6 +69,7 @@ export async function servePath(options: PathOptions = {}, above: readonly unkno
     admit,
     authenticate(all),
     jsonPayload(),
+    reply(),
     emit(all),
     problem(),
   );
