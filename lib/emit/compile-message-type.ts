@@ -15,7 +15,7 @@ import { compileSchema, type Validate } from "./schema";
 export type CompiledMessageType = {
   readonly name: string;
   /** Whether a request with this media type (lower case, without parameters) is of this type. */
-  covers(mediaType: string | undefined): boolean;
+  readonly covers: (mediaType: string | undefined) => boolean;
   /** Absent where the type has no schema. */
   readonly validate?: Validate;
   readonly auditor?: Auditor;
