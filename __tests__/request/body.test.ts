@@ -16,9 +16,11 @@ import {
   type WebhookError,
 } from "express-webhook-node";
 import { chunk, dial, head, LAST_CHUNK } from "../support/dial";
+import { quietConsole } from "../support/quiet";
 import { CODE, send, serve, serveNode, until, type Served } from "../support/serve";
 import { watchUnhandled } from "../support/unhandled";
 
+quietConsole();
 watchUnhandled();
 
 type Coding = keyof typeof CODE;
