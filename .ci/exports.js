@@ -51,6 +51,7 @@ const PRIVATE = [
   "request/lifetime",
   "request/logger",
   "request/nearest",
+  "request/not-promised",
   "request/options",
   "request/outcome",
   "request/read-before",

@@ -4,6 +4,7 @@
  * @module
  */
 import { answer } from "../request/answer";
+import { notPromised } from "../request/not-promised";
 import { checkOptions } from "../request/options";
 import type { SourceTraits } from "../request/source";
 import { answerOf } from "../request/source-answer";
@@ -27,7 +28,7 @@ export function handshake(options: HandshakeOptions = {}): Step {
     const { request } = record;
     const target = request.url ?? "";
     const query = new URLSearchParams(target.includes("?") ? target.slice(target.indexOf("?")) : "");
-    const reply = source.handshake({ request, query });
+    const reply = notPromised("handshake", source.handshake({ request, query }));
     if (!reply) return;
     record.source = source;
     const answered = answerOf(reply);

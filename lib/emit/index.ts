@@ -6,6 +6,7 @@
 import type { Emitter, Message } from "../message";
 import { answer } from "../request/answer";
 import type { Outcome } from "../request/outcome";
+import { notPromised } from "../request/not-promised";
 import { checkFunction, checkOptions, shown, text } from "../request/options";
 import { step, type Step } from "../request/step";
 import { confirmAll } from "./confirm";
@@ -92,7 +93,7 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
     // Nothing is emitted for a sender that has gone already: it will send again.
     if (lifetime.over) throw lifetime.over;
 
-    const items = split ? split(payload) : source?.split?.(payload, delivered);
+    const items = notPromised("split", split ? split(payload) : source?.split?.(payload, delivered));
     const of = items ? trackingId() : undefined;
     const messages = items
       ? items.map((item, index) =>

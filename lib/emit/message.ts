@@ -8,6 +8,7 @@ import type { IncomingMessage } from "node:http";
 import type { Message, MessageSender } from "../message";
 import type { ContentType } from "../request/content-type";
 import { fieldOf } from "../request/field-lines";
+import { notPromised } from "../request/not-promised";
 import type { SourceTraits } from "../request/source";
 import { trackingId } from "./tracking-id";
 
@@ -34,8 +35,8 @@ export type MessageParts = {
 export function makeMessage(parts: MessageParts, groupOf?: (message: Message) => string | undefined): Message {
   const { request, source, contentType, sender, octets, payload, item } = parts;
   const facts = { request, payload, octets };
-  const deliveryId = source?.deliveryId?.(facts);
-  const eventType = source?.eventType?.(facts);
+  const deliveryId = notPromised("deliveryId", source?.deliveryId?.(facts));
+  const eventType = notPromised("eventType", source?.eventType?.(facts));
   const id = trackingId();
   const body = item ? JSON.stringify(payload) : parts.body;
   let key: string | undefined;
@@ -65,7 +66,7 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
   if (sender) message.sender = Object.freeze({ ...sender });
   if (deliveryId !== undefined) message.deliveryId = deliveryId;
   if (eventType !== undefined) message.eventType = eventType;
-  const groupId = groupOf?.(message);
+  const groupId = notPromised("groupId", groupOf?.(message));
   if (groupId !== undefined) message.groupId = groupId;
   return Object.freeze(message);
 }

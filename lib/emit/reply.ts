@@ -4,6 +4,7 @@
  * @module
  */
 import { answer } from "../request/answer";
+import { notPromised } from "../request/not-promised";
 import { answerOf } from "../request/source-answer";
 import { step, type Step } from "../request/step";
 
@@ -12,7 +13,8 @@ export function reply(): Step {
   return step(async function reply(record) {
     const { source, request } = record;
     if (!source?.reply) return;
-    const answered = source.reply({ request, payload: await record.payload(), octets: await record.body.bytes() });
+    const facts = { request, payload: await record.payload(), octets: await record.body.bytes() };
+    const answered = notPromised("reply", source.reply(facts));
     if (!answered) return;
     // A handshake answered to a sender that is not verified would vouch to a stranger for this endpoint.
     const told = record.isUnverified ? { status: answered.status } : answered;

@@ -7,6 +7,7 @@ import type { Message } from "../message";
 import type { Answer } from "../request/answer";
 import type { DeliveryRecord } from "../request/delivery";
 import { logError } from "../request/logger";
+import { notPromised } from "../request/not-promised";
 import { checkFunction, shown } from "../request/options";
 import { answerOf, jsonContent } from "../request/source-answer";
 
@@ -39,17 +40,10 @@ export function successAnswer({ status, respond }: SuccessOptions): SuccessAnswe
     if (!respond || !message) return wanted;
     // The message is safe, so the sender gets its 2xx, whatever becomes of the words.
     try {
-      return { ...wanted, content: jsonContent(notPromised(respond(message))) };
+      return { ...wanted, content: jsonContent(notPromised("respond", respond(message))) };
     } catch (error) {
       logError(surroundings.logger, `webhook ${surroundings.name}: respond has thrown`, error);
       return wanted;
     }
   };
-}
-
-/** @throws TypeError for a promise, whose rejection nobody would catch. */
-function notPromised(value: unknown): unknown {
-  if (typeof (value as { then?: unknown } | null | undefined)?.then !== "function") return value;
-  (value as PromiseLike<unknown>).then(null, () => {});
-  throw new TypeError("respond: it returned a promise; the answer goes out at once, so it must return a value.");
 }

@@ -1,0 +1,12 @@
+/**
+ * Refuses promises where a value is due: one would be taken for the value, and its rejection would be caught by nobody.
+ *
+ * @module
+ */
+
+/** Hands a value on. @throws TypeError for a promise. */
+export function notPromised<T>(word: string, value: T): T {
+  if (typeof (value as { then?: unknown } | null | undefined)?.then !== "function") return value;
+  (value as PromiseLike<unknown>).then(null, () => {});
+  throw new TypeError(`${word}: it returned a promise, and nothing awaits it there; it must return a value.`);
+}
