@@ -10,7 +10,7 @@ import {
 } from "express-webhook-node";
 import { EventEmitter } from "node:events";
 import { dial, head } from "../support/dial";
-import { recordingLogger, send, serveNode, until } from "../support/serve";
+import { send, serveNode, until } from "../support/serve";
 import { watchUnhandled } from "../support/unhandled";
 import { expectProblem } from "./refused";
 import { rejecter, thenable, thrower, trapped, unreadable } from "./values";
@@ -279,19 +279,44 @@ describe("fromEventEmitter as the emitter [J1]", () => {
   });
 });
 
-describe("functions that a message is made by", () => {
+describe("functions that a message is made by [J1]", () => {
   const broken = thrower(new Error("secret"));
+  const promised = rejecter(new Error("secret"));
+  const source = (traits: object): Partial<WebhookNodeOptions> => ({
+    source: { name: "shop", authenticator: () => [{ scopes: [] }, { isAuthenticated: true }], ...traits },
+  });
 
   it.each<[string, Partial<WebhookNodeOptions>]>([
     ["groupId", { groupId: broken }],
     ["split", { split: broken }],
+    ["reply", source({ reply: broken })],
+    ["deliveryId", source({ deliveryId: broken })],
+    ["eventType", source({ eventType: broken })],
+    ["a source's split", source({ split: broken })],
   ])("%s that throws is 500, and nothing is emitted", async (_, options) => {
-    const lines: string[] = [];
-    const { port, messages } = await serveNode({ ...options, logger: recordingLogger(lines) });
+    const { port, messages, lines } = await serveNode(options);
     const answered = await send(port, { body: "[1,2]" });
     expectProblem(answered, 500, "ERR_WEBHOOK_INTERNAL");
     expect(answered.text).not.toContain("secret");
     expect(messages).toEqual([]);
     expect(lines).toEqual([expect.stringContaining("secret")]);
+  });
+
+  // A promise would be the same "id" for all deliveries, and a "reply" to each of them.
+  it.each<[string, object]>([
+    ["groupId", { groupId: promised }],
+    ["split", { split: promised }],
+    ["reply", source({ reply: promised })],
+    ["deliveryId", source({ deliveryId: promised })],
+    ["eventType", source({ eventType: promised })],
+    ["split", source({ split: promised })],
+    ["handshake", source({ handshake: promised })],
+    ["reply", source({ reply: async () => undefined })],
+    ["deliveryId", source({ deliveryId: async () => "d1" })],
+  ])("%s that returns a promise is 500, and the log says so", async (word, options) => {
+    const { port, messages, lines } = await serveNode(options);
+    expectProblem(await send(port, { body: "[1,2]" }), 500, "ERR_WEBHOOK_INTERNAL");
+    expect(messages).toEqual([]);
+    expect(lines).toEqual([expect.stringContaining(`${word}: it returned a promise`)]);
   });
 });
