@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { nameProblem } from "./function-name";
-import { forgetModules, loadModule, type LoadedModule } from "./load-module";
+import { forgetModules, loadModule, reloadModule, type LoadedModule } from "./load-module";
 import { moduleFiles } from "./module-files";
 import { functionOf, type ModuleFunction } from "./module-function";
 
@@ -60,6 +60,7 @@ export class FunctionFolder {
    */
   look(): Look {
     const seen = this.#read();
+    const load = this.#seen === undefined ? loadModule : reloadModule;
     const stale = this.#seen === undefined ? new Set<string>() : this.#forget(this.#seen, seen);
     this.#seen = seen;
 
@@ -76,7 +77,7 @@ export class FunctionFolder {
       if (why !== undefined) problems.push({ name, why });
       else if (!isAsBefore) {
         try {
-          found.push({ name, file: path, digest: file.digest, ...this.#load(file) });
+          found.push({ name, file: path, digest: file.digest, ...this.#take(file, load) });
           this.#loaded.set(name, file.realPath);
         } catch (error) {
           this.#loaded.delete(name);
@@ -117,20 +118,20 @@ export class FunctionFolder {
     return changed.size === 0 ? changed : forgetModules(changed, realpathSync(this.#folder));
   }
 
-  #load({ realPath, digest }: SeenFile): ModuleFunction {
+  #take({ realPath, digest }: SeenFile, load: typeof loadModule): ModuleFunction {
     const kept = this.#kept.get(realPath);
     if (kept !== undefined && kept !== digest) {
       throw new TypeError("it is an ES module, which Node keeps for ever; restart to take the change");
     }
-    const { exports, isEsModule } = load(realPath);
+    const { exports, isEsModule } = loaded(realPath, load);
     if (isEsModule) this.#kept.set(realPath, digest);
     return functionOf(exports);
   }
 }
 
-function load(file: string): LoadedModule {
+function loaded(file: string, load: typeof loadModule): LoadedModule {
   try {
-    return loadModule(file);
+    return load(file);
   } catch (cause) {
     const isTyped = /\.[cm]?ts$/.test(file) && !("typescript" in process.features && process.features.typescript);
     const advice = isTyped ? "; this Node strips no types, as 22.18 and later do" : "";

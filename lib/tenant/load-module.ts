@@ -6,6 +6,7 @@
 import { createRequire } from "node:module";
 import { sep } from "node:path";
 import { types } from "node:util";
+import { setFlagsFromString } from "node:v8";
 
 export type LoadedModule = {
   readonly exports: unknown;
@@ -18,6 +19,18 @@ export function loadModule(file: string): LoadedModule {
   // Made anew each time, for what requires a module lists it among its children, and would keep all versions.
   const exports: unknown = createRequire(file)(file);
   return { exports, isEsModule: /\.m[jt]s$/.test(file) || types.isModuleNamespaceObject(exports) };
+}
+
+/** Loads a module whose earlier versions are forgotten, so that V8 forgets them too. @throws as `loadModule` does. */
+export function reloadModule(file: string): LoadedModule {
+  // V8 as of Node 22 caches the text and the code of all that it compiles, and lets go of nothing before the heap is near
+  // its limit. The flag is heeded at each compilation.
+  setFlagsFromString("--no-compilation-cache");
+  try {
+    return loadModule(file);
+  } finally {
+    setFlagsFromString("--compilation-cache");
+  }
 }
 
 /**
