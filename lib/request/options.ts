@@ -26,7 +26,6 @@ export const OPTION_WORDS = [
   "messageType",
   "methods",
   "name",
-  "config",
   "respond",
   "enforcement",
   "source",
