@@ -109,7 +109,7 @@ describe("the name of an authenticator", () => {
     expect(() => authenticate({ authenticator: "basic" as never })).toThrow(
       new TypeError('authenticator: "basic" is not a function.'),
     );
-    expect(() => createWebhookNode({ authenticator: "basic" as never, emitter })).toThrow(
+    expect(() => createWebhookNode({ authenticator: "basic", emitter })).toThrow(
       /^authenticator: the library has no function "basic"\..*echo\.basic/,
     );
   });
