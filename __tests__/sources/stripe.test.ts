@@ -1,7 +1,7 @@
 /**
  * Stripe: its own library as signer and verifier.
  */
-import Stripe from "stripe";
+import StripeLibrary from "stripe";
 import { createWebhookNode } from "express-webhook-node";
 import { stripe } from "express-webhook-node/sources/stripe";
 import { hmacOf } from "express-webhook-node/testing/signed";
@@ -17,7 +17,7 @@ const SECRET = "whsec_5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH";
 const OTHER = "whsec_another";
 const FIELD = "stripe-signature";
 const EVENT = { id: "evt_1NG8Du2eZvKYlo2CUI79vXWy", object: "event", type: "payment_intent.succeeded" };
-const { webhooks } = new Stripe("sk_test_none");
+const { webhooks } = new StripeLibrary("sk_test_none");
 
 /** A list with one element more, of a scheme that does not count. */
 const isOfAnotherScheme = ({ original, mutated }: FieldMutation): boolean => {
@@ -128,7 +128,7 @@ describe("stripe", () => {
 
   it("types its payload as the library does, where it is told so [G1]", () => {
     const node = createWebhookNode({
-      source: stripe<Stripe.Event>({ secrets: [SECRET] }),
+      source: stripe<StripeLibrary.Event>({ secrets: [SECRET] }),
       emitter: async ({ payload }) => {
         if (payload.type === "payment_intent.succeeded") payload.data.object.amount_received.toFixed();
         // @ts-expect-error -- no such type of event

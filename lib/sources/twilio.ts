@@ -84,7 +84,7 @@ function twilioVerifier({ secrets, url, form = false }: TwilioOptions): Verify {
     }
 
     const keys = await keysOf(request);
-    const fields = bodyDigest ? "" : signedFields(await body.text());
+    const fields = bodyDigest ? "" : signedFields(await body.text(), await body.bytes());
     const isProven = keys.some((key) =>
       urls.some((one) => isEqual(proof, createHmac("sha1", key).update(`${one}${fields}`).digest())),
     );
@@ -111,7 +111,9 @@ function digestIn(url: string): Buffer | undefined {
 }
 
 /** Names and values, sorted by name; of a name that comes more than once each value once, sorted. */
-function signedFields(text: string): string {
+function signedFields(text: string, octets: Buffer): string {
+  // A byte order mark, or another charset, would be spelt away.
+  if (!isEqual(Buffer.from(text), octets)) throw unauthorized("The form is not in UTF-8.");
   const fields = Object.entries(formFields({ text }));
   // A request by GET is signed by its URL alone: as a form without fields, it would prove nothing of its body.
   if (fields.length === 0) throw unauthorized("The form has no fields.");

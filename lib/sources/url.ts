@@ -30,7 +30,7 @@ export function urlGuesses(
   url: string,
   request: WebhookRequest,
 ): readonly { readonly url: string; readonly why: string }[] {
-  const { headers, originalUrl = request.url ?? "/" } = request;
+  const { headers, originalUrl } = request;
   const host = headers["x-forwarded-host"] ?? headers.host ?? "";
   const candidates = ["http", "https"].flatMap((scheme) => {
     const seen = `${scheme}://${String(host)}${originalUrl}`;

@@ -19,5 +19,5 @@ export type SignPolarOptions = SignOptions & {
 /** Signs a payload of Polar. */
 export function signPolar(payload: SignPayload, { secret, isOldSecret, ...options }: SignPolarOptions): SignedDelivery {
   const isOld = isOldSecret ?? !secret.startsWith("whsec_");
-  return signStandardWebhooks(payload, { ...options, secret: isOld ? Buffer.from(secret).toString("base64") : secret });
+  return signStandardWebhooks(payload, { ...options, secret: isOld ? Buffer.from(secret) : secret });
 }

@@ -8,8 +8,8 @@ import { standardKey } from "../sources/standard-webhooks";
 import { hmacOf, octetsOf, type SignedDelivery, type SignPayload } from "./signed";
 
 export type SignStandardOptions = {
-  /** Signs by `v1`: `whsec_` and base64. */
-  readonly secret?: string | undefined;
+  /** Signs by `v1`: `whsec_` and base64, or the octets of the key. */
+  readonly secret?: string | Buffer | undefined;
   /** Signs by `v1a` (Ed25519): `whsk_`, and the base64 of 32 octets of seed and 32 of the public key. */
   readonly privateKey?: string | undefined;
   readonly deliveryId?: string | undefined;
