@@ -17,12 +17,17 @@ export type Costs = {
 };
 
 export type Counts = {
+  /** Connections that have ever been made, and those that stand. */
+  readonly connections: number;
+  readonly open: number;
   readonly requests: number;
   readonly emitted: number;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly unanswered: number;
 };
 
+let connections = 0;
+let open = 0;
 let requests = 0;
 let emitted = 0;
 let unanswered = 0;
@@ -62,6 +67,11 @@ app.use((_request, response, next) => {
 app.use("/live", live);
 app.use("/", plain);
 const server = http.createServer(app);
+server.on("connection", (socket) => {
+  connections++;
+  open++;
+  socket.once("close", () => open--);
+});
 
 async function costs(): Promise<Costs> {
   for (let at = 0; at < 3; at++) {
@@ -81,7 +91,8 @@ async function costs(): Promise<Costs> {
 
 process.on("message", ({ id, question }: { id: number; question: string }) => {
   void (async () => {
-    const answer = question === "costs" ? await costs() : { requests, emitted, outcomes, unanswered };
+    const answer =
+      question === "costs" ? await costs() : { connections, open, requests, emitted, outcomes, unanswered };
     process.send?.({ id, answer });
   })();
 });

@@ -85,7 +85,8 @@ describe("octets that a parser has kept [T19]", () => {
   ])("by %s are used, and never inflated again", async (_, above) => {
     const { port, messages } = await below(above, signed);
     const body = '{ "a" : 1 }';
-    for (const coding of ["identity", "gzip", "deflate", "br"] as const) {
+    // The parsers of Express 4 know no others.
+    for (const coding of ["identity", "gzip", "deflate"] as const) {
       const headers = { "content-encoding": coding, "x-signature": signature(body) };
       const octets = CODE[coding](body);
       for (const sent of [octets, [octets.subarray(0, 5), octets.subarray(5)]]) {
