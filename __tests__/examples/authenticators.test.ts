@@ -76,7 +76,9 @@ describe("examples/ip-list.js [E2]", () => {
   it.each(["192.0.2.0", "192.0.2.0/", "192.0.2.0/33", "192.0.2/24", "example.org/24", "2001:db8::/129", ""])(
     "refuses %s for a network while the server starts",
     (network) => {
-      expect(() => networkAuthenticator("provider", [network])).toThrow(/not a network|out of range|Invalid (?:socket )?address/);
+      expect(() => networkAuthenticator("provider", [network])).toThrow(
+        /not a network|out of range|Invalid (?:socket )?address/,
+      );
     },
   );
 });
