@@ -95,6 +95,12 @@ describe.each([
     ["a source without an authenticator", { source: { name: "shop" } }, "source: an object is not a source;"],
     ["a source without a name", { source: { authenticator: pair } }, "source.name: undefined is not a text"],
     ["a source with an empty name", { source: { ...source, name: "" } }, 'source.name: "" is not a text'],
+    [
+      "a source whose success is none",
+      { source: { ...source, success: { status: 500 } } },
+      "source.success.status: 500",
+    ],
+    ["a source whose success is text", { source: { ...source, success: { status: "2" } } }, "source.success.status: "],
     ["another word for anonymous", { anonymous: "yes" }, 'anonymous: "yes" is neither "accept" nor "reject".'],
     ["true for anonymous", { anonymous: true }, 'anonymous: true is neither "accept" nor "reject".'],
     ["null for anonymous", { anonymous: null }, 'anonymous: null is neither "accept" nor "reject".'],

@@ -145,6 +145,10 @@ function authenticatorOf<Context, Event>({
       );
     }
     text("source.name", source.name);
+    const status = source.success?.status ?? 200;
+    if (!(Number.isInteger(status) && status >= 200 && status <= 299)) {
+      throw new TypeError(`source.success.status: ${shown(status)} is not a status from 200 to 299.`);
+    }
     return source.authenticator;
   }
   if (authenticator !== undefined) return checkFunction("authenticator", authenticator);
