@@ -143,11 +143,12 @@ describe("signatureDecoder", () => {
         fc.property(fc.uint8Array({ minLength: octets, maxLength: octets }), fc.nat(), (value, at) => {
           const text = Buffer.from(value).toString(encoding);
           expect(decode(text)).toEqual(Buffer.from(value));
-          const place = at % text.length;
-          for (const digit of "0aAzZ+/=-_ ") {
-            const other = text.slice(0, place) + digit + text.slice(place + 1);
-            const decoded = decode(other);
-            if (other !== text) expect(decoded?.equals(Buffer.from(value)) ?? false).toBe(false);
+          // The last digit of base64 has bits to spare.
+          for (const place of [at % text.length, text.search(/.=*$/)]) {
+            for (const digit of "0123456789abcdefABCDEFghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ+/=-_ ") {
+              const other = text.slice(0, place) + digit + text.slice(place + 1);
+              if (other !== text && decode(other)?.equals(Buffer.from(value))) throw new Error(`${other} is ${text}`);
+            }
           }
           for (const other of [`${text}=`, `${text}0`, ` ${text}`, `${text}\n`, text.slice(1), text.slice(0, -1)]) {
             expect(decode(other)).toBeUndefined();

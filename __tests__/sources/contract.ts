@@ -215,7 +215,8 @@ export function sourceContract(contract: SourceContract): void {
       const original = headers[field] as string;
       const mutants = ["0", "00", "=", "==", ",", "zz", "%00", "\u00a0", `, ${original}`, ", x", " x", ";a=b", "\\n"]
         .flatMap((junk) => [`${original}${junk}`, `${junk}${original}`])
-        .concat(original.slice(1), original.slice(0, -1), original.slice(0, original.length / 2));
+        .concat(original.slice(1), original.slice(0, -1), original.slice(0, original.length / 2))
+        .concat(original.replace(/^[^=]*=/, ""), original.replace(/^([^=]*=)/, "$1$1"));
       for (const mutated of mutants) {
         if (mutated === original || harmless({ field, original, mutated })) continue;
         const answered = await send(port, { path, headers: { ...headers, [field]: mutated }, body });

@@ -50,6 +50,7 @@ describe.each(["webhook", "svix"] as const)("with the header fields %s-*", (fami
     signTime: (time) => signedAt(time, family),
     wrongOptions: [
       ["a secret that is not base64", { secrets: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa!w"] }],
+      ["a secret with junk behind it", { secrets: [`${SECRET}!`] }],
       ["a secret that is too short", { secrets: ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa"] }],
       ["a secret that is too long", { secrets: [`whsec_${Buffer.alloc(65).toString("base64")}`] }],
       ["a secret without octets", { secrets: ["whsec_"] }],
@@ -153,6 +154,7 @@ describe("standardWebhooks", () => {
       [v1a.replace("v1a", "v1"), 401, 401, 401],
       [v1.replace("v1,", ""), 401, 401, 401],
       [`${wrong},${v1}`, 401, 401, 401],
+      [v1.replace(",", "."), 401, 401, 401],
       ["v1,", 401, 401, 401],
     ] as const) {
       const statuses = [];
@@ -161,6 +163,21 @@ describe("standardWebhooks", () => {
       }
       expect([signatures, statuses]).toEqual([signatures, wanted]);
     }
+  });
+
+  it("is not open for what one kind of key could not be looked up for [B7]", async () => {
+    const secrets = async (): Promise<never> => {
+      throw new Error("the vault is closed");
+    };
+    const { port, messages } = await serveNode({
+      source: standardWebhooks({ secrets, publicKeys: [PUBLIC_KEY], now }),
+    });
+
+    for (const signature of [v1, `${v1} ${v1a}`]) {
+      expect((await send(port, { headers: fields(signature), body })).status).toBe(503);
+    }
+    expect((await send(port, { headers: fields(v1a), body })).status).toBe(200);
+    expect(messages).toHaveLength(1);
   });
 
   it("takes a secret with or without its prefix, and as octets [B1]", async () => {

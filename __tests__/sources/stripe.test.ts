@@ -104,6 +104,9 @@ describe("stripe", () => {
     [`t=${time},v1=`, 401],
     [`t=${time},v1`, 401],
     [right, 401],
+    // What is signed is the time as it is written.
+    [`t=0${time},v1=${right}`, 401],
+    [`t=0${time},v1=${hmacOf(SECRET, [`0${time}.`, body])}`, 200],
   ])("answers %s with %i [B7]", async (field, status) => {
     const { port } = await serveNode({ source: stripe({ secrets: [SECRET], now: () => NOW }) });
 

@@ -196,6 +196,16 @@ describe("twilio", () => {
     }
   });
 
+  it("reads no JSON as a form, whatever is signed [B7]", async () => {
+    const { port } = await serveTwilio({ form: true });
+    const body = JSON.stringify({ type: "a" });
+    const headers = { [FIELD]: getExpectedTwilioSignature(TOKEN, URL, { [body]: "" }) };
+
+    expect((await send(port, { headers, body })).status).toBe(401);
+    const isForm = { ...headers, "content-type": "application/x-www-form-urlencoded" };
+    expect((await send(port, { headers: isForm, body })).status).toBe(200);
+  });
+
   it("takes no request signed by its URL alone for a form [B7]", async () => {
     const { port, messages } = await serveTwilio({ form: true });
     const headers = {
@@ -221,7 +231,28 @@ describe("twilio", () => {
   it("takes forms only where it is told so [A2]", async () => {
     const { port } = await serveTwilio();
 
-    expect((await send(port, signTwilio(FORM, { secret: TOKEN, url: URL, form: true }))).status).toBe(415);
+    const signed = signTwilio(FORM, { secret: TOKEN, url: URL, form: true });
+    expect((await send(port, signed)).status).toBe(415);
+    const letIn = await serveTwilio({}, { mediaTypes: ["application/x-www-form-urlencoded"] });
+    expect((await send(letIn.port, signed)).status).toBe(401);
+  });
+
+  it.each<Record<string, string | string[]>>([
+    { a: ["2", "1"] },
+    { a: ["1", "2", "1"], b: "" },
+    { b: "1", a: "2", B: "3", A: "4", "a b": "5", "": "6" },
+  ])("sorts names, and the values of a name, each once, as the library does: %j [B7]", async (fields) => {
+    const { port, messages } = await serveTwilio({ form: true });
+    const headers = {
+      [FIELD]: getExpectedTwilioSignature(TOKEN, URL, fields),
+      "content-type": "application/x-www-form-urlencoded",
+    };
+    const pairs = Object.entries(fields).flatMap(([name, values]) => [values].flat().map((value) => [name, value]));
+
+    expect(
+      (await send(port, { headers, body: new URLSearchParams(pairs as [string, string][]).toString() })).status,
+    ).toBe(200);
+    expect(messages).toMatchObject([{ payload: fields }]);
   });
 
   it("signs and reads forms as the library does, whatever their fields [B7]", async () => {
