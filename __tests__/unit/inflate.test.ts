@@ -87,6 +87,16 @@ describe("inflateAtOnce and inflateStream [A3]", () => {
     );
   });
 
+  it("[T4] undo more bodies at the same time than there are places for decoders at work", async () => {
+    const octets = noise(3000);
+    const work = Array.from({ length: 60 }, async (_, at) => {
+      const codings = [CODINGS[at % 3] as (typeof CODINGS)[number], "gzip" as const].slice(at % 2);
+      const encoded = coded(octets, codings);
+      return (await inflatePieces(cutAt(encoded, [1000, 2000]), codings)).equals(octets);
+    });
+    expect(await Promise.all(work)).toEqual(work.map(() => true));
+  });
+
   it("undo a list from right to left", () => {
     const encoded = CODE.br(CODE.gzip("a"));
     expect(inflateAtOnce(encoded, ["gzip", "br"], LIMITS)?.toString()).toBe("a");
