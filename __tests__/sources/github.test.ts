@@ -27,6 +27,7 @@ sourceContract({
   messages: [{ deliveryId: DELIVERY, eventType: "issues" }],
   provenance: { deliveryId: "unsigned", eventType: "unsigned" },
   proof: [FIELD],
+  wrongOptions: [["a form that is text", { form: "false" }]],
 });
 
 againstSdk({

@@ -31,6 +31,7 @@ const contract = {
   provenance: { deliveryId: "signed", eventType: "signed" },
   proof: [TIME, SIGNATURE],
   toleranceSeconds: 300,
+  wrongOptions: [["a form that is text", { form: "false" }]],
 } as const;
 
 sourceContract({

@@ -50,6 +50,7 @@ sourceContract({
   path: EVENTS_PATH,
   messages: EVENTS.map(({ id, type }) => ({ deliveryId: id, eventType: type })),
   wrongOptions: [
+    ["a form that is text", { form: "false" }],
     ["no url", { url: undefined }],
     ["a path", { url: "/twilio" }],
     ["a URL without a host", { url: "https://" }],

@@ -6,10 +6,17 @@
 import { WebhookError } from "../errors";
 import { DEFAULT_LIMITS } from "../request/body";
 import { isDeeperThan } from "../request/depth";
+import { shown } from "../request/options";
 import type { SourceTraits } from "../request/source";
 
 /** The media type of forms. */
 export const FORM = "application/x-www-form-urlencoded";
+
+/** Reads the option `form`. @throws TypeError for anything but true and false: `"false"` must not let in forms. */
+export function takesForms(form = false): boolean {
+  if (typeof form === "boolean") return form;
+  throw new TypeError(`form: ${shown(form)} is neither true nor false.`);
+}
 
 /** Reads JSON in one field of a form, by the rules of JSON bodies. */
 export function jsonInForm(field: string): NonNullable<SourceTraits["payloadOf"]> {

@@ -8,7 +8,7 @@ import type { Secrets } from "../authenticate/hmac";
 import { checkOptions } from "../request/options";
 import { defineSource, type SourceOptions } from "./define-source";
 import { afterPrefix, fieldReader, oneField } from "./facts";
-import { FORM, jsonInForm } from "./form";
+import { FORM, jsonInForm, takesForms } from "./form";
 import { hmacVerifier } from "./hmac-verifier";
 
 export type GithubOptions = SourceOptions & {
@@ -35,7 +35,8 @@ const FIELD = "X-Hub-Signature-256";
  */
 export function github<Event = unknown>(options: GithubOptions): Source<Event> {
   checkOptions("github", options, ["secrets", "form", "only", "ignore"]);
-  const { secrets, form = false } = options;
+  const { secrets } = options;
+  const form = takesForms(options.form);
   const eventType = fieldReader("X-GitHub-Event");
 
   return defineSource<Event>(

@@ -8,7 +8,7 @@ import type { Secrets } from "../authenticate/hmac";
 import { checkOptions } from "../request/options";
 import { defineSource, type TimedSourceOptions } from "./define-source";
 import { afterPrefix, checkTime, memberReader, oneField, textMember } from "./facts";
-import { FORM, formFields, jsonInForm } from "./form";
+import { FORM, formFields, jsonInForm, takesForms } from "./form";
 import { hmacVerifier } from "./hmac-verifier";
 
 export type SlackOptions = TimedSourceOptions & {
@@ -35,7 +35,8 @@ const SIGNATURE = "X-Slack-Signature";
  */
 export function slack<Event = unknown>(options: SlackOptions): Source<Event> {
   checkOptions("slack", options, ["secrets", "form", "toleranceSeconds", "now", "only", "ignore"]);
-  const { secrets, form = false, toleranceSeconds = 300, now } = options;
+  const { secrets, toleranceSeconds = 300, now } = options;
+  const form = takesForms(options.form);
   const json = jsonInForm("payload");
 
   return defineSource<Event>(

@@ -10,7 +10,7 @@ import { parseContentType } from "../request/content-type";
 import { checkOptions, shown } from "../request/options";
 import { defineSource, type SourceOptions, type Verify } from "./define-source";
 import { fieldReader, oneField, textMember, unauthorized } from "./facts";
-import { FORM, formFields } from "./form";
+import { FORM, formFields, takesForms } from "./form";
 import { signatureDecoder } from "./hmac-verifier";
 import { queryOf, urlFinder, type UrlOption } from "./url";
 
@@ -44,7 +44,7 @@ export type TwilioOptions = SourceOptions & {
  */
 export function twilio<Event = unknown>(options: TwilioOptions): Source<Event> {
   checkOptions("twilio", options, ["secrets", "url", "form", "only", "ignore"]);
-  const { form = false } = options;
+  const form = takesForms(options.form);
   const idempotencyToken = fieldReader("I-Twilio-Idempotency-Token");
 
   return defineSource<Event>(
