@@ -123,6 +123,23 @@ describe("a body that stalls [T13]", () => {
 });
 
 describe("the budget of time [T13]", () => {
+  it.each(["identity", "gzip"] as const)("that is spent behind a body is ours: 503 (%s, in pieces)", async (coding) => {
+    const { port, outcomes } = await serveNode({
+      deadlineMs: DEADLINE_MS,
+      authenticator: async ({ body }) => {
+        await body.bytes();
+        return new Promise(() => {});
+      },
+    });
+    const encoded = CODE[coding]("{}");
+    const [answered, tookMs] = await timed(() =>
+      send(port, { body: [encoded.subarray(0, 1), encoded.subarray(1)], headers: { "content-encoding": coding } }),
+    );
+    expectAtDeadline(tookMs);
+    expect(answered).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
+    expect(outcomes).toEqual([expect.objectContaining({ kind: "failed", code: "ERR_WEBHOOK_DEADLINE" })]);
+  });
+
   it("is counted from begin, so that what is spent before the body is asked for is gone", async () => {
     const { port } = await serveRead((req, res, next) => void setTimeout(() => read(req, res, next), DEADLINE_MS / 2));
     const [connection, tookMs] = await timed(async () => {
