@@ -42,8 +42,6 @@ export type { HttpExceptionOptions } from "./authenticate/http-exception";
 
 export { hubSignatureAuthenticator } from "./authenticate/hub-signature";
 export type { HubSignatureAuthenticatorOptions } from "./authenticate/hub-signature";
-export { jwtAuthenticator, JwtUser } from "./authenticate/jwt";
-export type { JwtAuthenticatorOptions, JwtClaims } from "./authenticate/jwt";
 export { hashPassword, verifyPassword } from "./authenticate/password";
 export type { HashPasswordOptions, VerifyPassword } from "./authenticate/password";
 export { requires } from "./authenticate/requires";

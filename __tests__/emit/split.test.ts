@@ -18,7 +18,9 @@ describe("split [G1]", () => {
       [{ id: 3 }, '{"id":3}', '{"id":3}'],
     ]);
     expect(new Set(messages.map(({ trackingId }) => trackingId)).size).toBe(3);
-    expect(messages.map(({ previousTrackingIds }) => previousTrackingIds)).toEqual(Array(3).fill([json.trackingId]));
+    expect(messages.map(({ previousTrackingIds }) => previousTrackingIds)).toEqual(
+      [1, 2, 3].map(() => [json.trackingId]),
+    );
     expect(outcomes).toMatchObject([{ kind: "delivered", trackingId: json.trackingId, messages: 3 }]);
   });
 

@@ -40,7 +40,7 @@ describe("createWebhookNode with an authenticator by name", () => {
   });
 
   it("takes the system's functions from the config [E2, F2]", async () => {
-    const shop = await hashPassword("open sesame", { ln: 4 } as never);
+    const shop = await hashPassword("open sesame", { ln: 4 });
     const tenant = createTenant({ config: { "echo.basic": { realms: { orders: { shop } } }, "echo.bearer": "t0ken" } });
     const authorization = `Basic ${Buffer.from("shop:open sesame").toString("base64")}`;
 
@@ -69,7 +69,7 @@ describe("createWebhookNode with an authenticator by name", () => {
     ["exclude each other", { authenticator: "verify", source: { name: "s", authenticator: () => null } }],
   ])("throws at start: %s [B1, E1]", (message, options) => {
     const tenant = createTenant({ functions: createFunctionLibrary({ functions: { verify: () => null } }) });
-    expect(() => createWebhookNode({ tenant, emitter, ...options } as never)).toThrow(message);
+    expect(() => createWebhookNode({ tenant, emitter, ...options })).toThrow(message);
   });
 
   it("answers as a library's function throws [C1]", async () => {
@@ -88,7 +88,7 @@ describe("createWebhookNode with an authenticator by name", () => {
 describe("createWebhookNode with requirements", () => {
   it("throws one error for all that is missing, of the node and of its function [D1, D2]", () => {
     const verify = Object.assign(() => null, { requirements: ["not-installed-a"] });
-    const make = (options: object) => createWebhookNode({ emitter, ...options } as never);
+    const make = (options: object) => createWebhookNode({ emitter, ...options });
     expect(() => make({ authenticator: verify, requirements: ["not-installed-b@>=2", "express"] })).toThrow(
       /not-installed-b.*not-installed-a.*npm install "?not-installed-b/s,
     );

@@ -14,7 +14,7 @@ const type = ({ payload }: { payload: unknown }) => (payload as { type?: string 
 
 function serveSource(definition: Partial<SourceDefinition>, options?: SourceOptions): Promise<ServedNode> {
   return serveNode({
-    source: defineSource({ name: "acme", verify, eventType: type, ...definition } as never, options),
+    source: defineSource({ name: "acme", verify, eventType: type, ...definition }, options),
   });
 }
 
@@ -121,8 +121,7 @@ describe("defineSource", () => {
 });
 
 describe('enforcement: "report"', () => {
-  const serveReport = () =>
-    serveNode({ source: defineSource({ name: "acme", verify: verify as never }), enforcement: "report" });
+  const serveReport = () => serveNode({ source: defineSource({ name: "acme", verify }), enforcement: "report" });
 
   it("lets in what lacks a right proof, marked, and says why", async () => {
     const { port, messages, outcomes, lines } = await serveReport();

@@ -31,12 +31,15 @@ export function diagnoser(
     const { explain } = (error ?? {}) as { explain?: unknown };
     if (typeof explain !== "function" || performance.now() < isBusyUntil) return;
     isBusyUntil = performance.now() + PAUSE_MS;
-    setImmediate(() => {
-      (async () => (explain as Explain)(otherSecrets))().then(
-        (why) => logger.warn(printable(`webhook ${name}: why the signature did not match: ${why}`)),
-        (failure: unknown) => logError(logger, `webhook ${name}: diagnose has failed`, failure),
-      );
-    });
+    const tell = async (): Promise<void> => {
+      try {
+        const why = await (explain as Explain)(otherSecrets);
+        logger.warn(printable(`webhook ${name}: why the signature did not match: ${why}`));
+      } catch (failure) {
+        logError(logger, `webhook ${name}: diagnose has failed`, failure);
+      }
+    };
+    setImmediate(() => void tell());
   };
 }
 
