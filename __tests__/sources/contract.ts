@@ -36,7 +36,7 @@ export type SourceContract = {
    * The same options with other keys (secrets, tokens, public keys), under which it is refused. Each list here, with the
    * right one behind it, is accepted: that is how keys are changed without an outage.
    */
-  readonly otherKeys: Readonly<Record<string, readonly unknown[]>>;
+  readonly otherKeys: Readonly<Record<string, unknown>>;
   /** Signs as the provider does. `now` is in milliseconds. */
   readonly sign: (payload: unknown, options: { readonly now: number }) => SignedDelivery | Promise<SignedDelivery>;
   /** Signs with this text where the time stands, whatever it is. */
@@ -48,7 +48,7 @@ export type SourceContract = {
   /** What becomes of it: one message, or several where the source splits. */
   readonly messages: readonly ExpectedMessage[];
   readonly provenance?: { readonly deliveryId?: "signed" | "unsigned"; readonly eventType?: "signed" | "unsigned" };
-  /** Header fields that carry the proof, in lower case: without any of them a request is refused. */
+  /** Header fields that carry the proof, in lower case: without any of them a request is refused. None if the body does. */
   readonly proof: readonly string[];
   /**
    * Whether the proof covers the body's octets, so that no other body is accepted. `"members"` is for a proof that covers
@@ -82,6 +82,10 @@ export function sourceContract(contract: SourceContract): void {
     serveNode({ source: make(changed), ...contract.node, ...node });
   const sign = async (now: number = NOW): Promise<SignedDelivery> => contract.sign(payload, { now });
   const refusedWith = contract.refusal?.status ?? 401;
+  const keyLists = Object.keys(otherKeys).filter((word) => Array.isArray(otherKeys[word]));
+  const forEachProof = (sentence: string, test: (field: string) => Promise<void>): void => {
+    if (proof.length > 0) it.each(proof)(sentence, test);
+  };
 
   function isAccepted({ status, text }: Answered): void {
     expect({ status, text }).toMatchObject({ status: 200, ...contract.success });
@@ -148,7 +152,7 @@ export function sourceContract(contract: SourceContract): void {
     it("refuses what is signed with another key, and accepts it with the right key beside that [B7]", async () => {
       const { headers, body } = await sign();
       const beside = Object.fromEntries(
-        Object.entries(otherKeys).map(([word, others]) => [word, [...others, ...(options[word] as unknown[])]]),
+        keyLists.map((word) => [word, [...(otherKeys[word] as unknown[]), ...(options[word] as unknown[])]]),
       );
       const other = await serveSource(otherKeys);
       const both = await serveSource(beside);
@@ -178,7 +182,7 @@ export function sourceContract(contract: SourceContract): void {
       });
     }
 
-    it.each(proof)("refuses a request whose %s is missing, empty, or sent twice [B7]", async (field) => {
+    forEachProof("refuses a request whose %s is missing, empty, or sent twice [B7]", async (field) => {
       const { port, messages } = await serveSource();
       const { headers, body } = await sign();
       const { [field]: value = "", ...others } = headers;
@@ -209,7 +213,7 @@ export function sourceContract(contract: SourceContract): void {
       });
     }
 
-    it.each(proof)("refuses a request with junk around %s [B7]", async (field) => {
+    forEachProof("refuses a request with junk around %s [B7]", async (field) => {
       const { port, messages } = await serveSource();
       const { headers, body } = await sign();
       const original = headers[field] as string;
@@ -238,25 +242,27 @@ export function sourceContract(contract: SourceContract): void {
       expect(messages).toEqual([]);
     });
 
-    it("refuses every mutation of an accepted request [B7]", async () => {
-      const { port, messages } = await serveSource();
-      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-      const { headers, body } = await sign();
-      await fc.assert(
-        fc.asyncProperty(mutationOf({ headers, body }, proof, covers), async (mutant) => {
-          const { field, mutated } = mutant;
-          if (field !== undefined) {
-            const original = headers[field] as string;
-            fc.pre(mutated !== original.trim() && !harmless({ field, original, mutated }));
-          }
-          const answered = await send(port, { path, headers: mutant.headers, body: mutant.body, agent });
-          if (mutant.body.length > 0) expect(answered.status).toBe(refusedWith);
-          expect(messages).toEqual([]);
-        }),
-        { numRuns: 100 },
-      );
-      agent.destroy();
-    });
+    if (proof.length > 0 || covers === "octets") {
+      it("refuses every mutation of an accepted request [B7]", async () => {
+        const { port, messages } = await serveSource();
+        const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+        const { headers, body } = await sign();
+        await fc.assert(
+          fc.asyncProperty(mutationOf({ headers, body }, proof, covers), async (mutant) => {
+            const { field, mutated } = mutant;
+            if (field !== undefined) {
+              const original = headers[field] as string;
+              fc.pre(mutated !== original.trim() && !harmless({ field, original, mutated }));
+            }
+            const answered = await send(port, { path, headers: mutant.headers, body: mutant.body, agent });
+            if (mutant.body.length > 0) expect(answered.status).toBe(refusedWith);
+            expect(messages).toEqual([]);
+          }),
+          { numRuns: 100 },
+        );
+        agent.destroy();
+      });
+    }
 
     if (toleranceSeconds !== undefined) timeContract(toleranceSeconds);
 
@@ -323,7 +329,8 @@ export function sourceContract(contract: SourceContract): void {
       );
     });
 
-    it.each(Object.keys(otherKeys))("throws when it is made with %s missing, empty or no list [B1]", (word) => {
+    const forEachList = keyLists.length > 0 ? it.each(keyLists) : undefined;
+    forEachList?.("throws when it is made with %s missing, empty or no list [B1]", (word) => {
       for (const wrong of [[], [undefined], [""], [null], [7], "text", 7, null, {}]) {
         expect(() => make({ [word]: wrong })).toThrow(TypeError);
         expect(() => make({ [word]: wrong })).toThrow(new RegExp(word));
