@@ -313,21 +313,34 @@ describe("createFunctionLibrary that watches a folder [E3]", () => {
       await library.version("verify", 2);
     });
 
-    it("by links that are switched, as Kubernetes mounts a ConfigMap", async () => {
-      const folder = folderWith({
-        "..1/verify.js": 'const rule = require("./_rule"); module.exports = () => rule;',
-        "..1/_rule.js": "module.exports = 1;",
-        "..2/verify.js": 'const rule = require("./_rule"); module.exports = () => rule;',
-        "..2/_rule.js": "module.exports = 2;",
+    it("by links that are switched, as Kubernetes mounts a ConfigMap, whichever of its files differ", async () => {
+      const mounted = (verify: string, rule: number): Record<string, string> => ({
+        "verify.js": `const rule = require("./_rule"); module.exports = () => [${JSON.stringify(verify)}, rule];`,
+        "_rule.js": `module.exports = ${rule};`,
       });
-      link("..1", join(folder, "..data"));
+      const folder = folderWith();
+      const mount = (count: number, files: Record<string, string>): void => {
+        write(join(folder, `..${count}`), files);
+        link(`..${count}`, join(folder, "..data"));
+        rmSync(join(folder, `..${count - 1}`), { recursive: true, force: true });
+      };
+      mount(1, mounted("a", 1));
       for (const file of ["verify.js", "_rule.js"]) symlinkSync(join("..data", file), join(folder, file));
       const library = await libraryOf({ folder, watch });
-      expect(await library.call("verify")).toBe(1);
-      link("..2", join(folder, "..data"));
-      rmSync(join(folder, "..1"), { recursive: true });
-      await library.version("verify", 2);
-      expect(await library.call("verify")).toBe(2);
+      expect(await library.call("verify")).toEqual(["a", 1]);
+
+      for (const [index, [verify, rule]] of (
+        [
+          ["a", 2],
+          ["b", 2],
+          ["b", 3],
+          ["b", 4],
+        ] as const
+      ).entries()) {
+        mount(index + 2, mounted(verify, rule));
+        await library.version("verify", index + 2);
+        expect(await library.call("verify")).toEqual([verify, rule]);
+      }
     });
 
     it("by a link to it, which no event tells of, where it is polled", async () => {
