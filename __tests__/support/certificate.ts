@@ -17,6 +17,8 @@ export type CertificateOptions = {
   /** Who issues it. Absent, it is an authority that vouches for itself. */
   readonly issuer?: (Certificate & { readonly name: string }) | undefined;
   readonly notAfter?: Date | undefined;
+  /** The kind of its key. An RSA key needs an issuer, for authorities sign with ECDSA here. */
+  readonly kind?: "ec" | "rsa" | undefined;
 };
 
 const OID_ECDSA_SHA256 = "06082a8648ce3d040302"; // RFC 5758 section 3.2
@@ -25,8 +27,11 @@ const OID_ALT_NAME = "0603551d11"; // RFC 5280 section 4.2.1.6
 const OID_CONSTRAINTS = "0603551d13"; // RFC 5280 section 4.2.1.9
 
 /** Makes a certificate for a name, with a key of its own. It is good for `localhost` and 127.0.0.1. */
-export function makeCertificate(name: string, { issuer, notAfter }: CertificateOptions = {}): Certificate {
-  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+export function makeCertificate(name: string, { issuer, notAfter, kind = "ec" }: CertificateOptions = {}): Certificate {
+  const { publicKey, privateKey } =
+    kind === "rsa"
+      ? generateKeyPairSync("rsa", { modulusLength: 2048 })
+      : generateKeyPairSync("ec", { namedCurve: "P-256" });
   const issuerKey: KeyObject = issuer ? createPrivateKey(issuer.key) : privateKey;
   const algorithm = der(0x30, hex(OID_ECDSA_SHA256));
   const extension = (oid: string, value: Buffer): Buffer => der(0x30, hex(oid), der(0x04, value));
