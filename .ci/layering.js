@@ -15,7 +15,7 @@ const AROUND = ["sources", "tenant", "observe"];
 
 /** A part of lib, and the parts that its files may import besides their own. @type {Record<string, string[]>} */
 const MAY_IMPORT = {
-  message: [],
+  message: ["errors"],
   errors: [],
   request: BENEATH,
   problem: ["request", "errors"],

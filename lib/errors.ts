@@ -27,6 +27,7 @@ export const STATUS = {
   ERR_WEBHOOK_KEYS: 503, // RFC 9110 section 15.6.4
   ERR_WEBHOOK_AUTHENTICATOR: 500, // RFC 9110 section 15.6.1
   ERR_WEBHOOK_BODY_CONSUMED: 500, // RFC 9110 section 15.6.1
+  ERR_WEBHOOK_SCHEMA: 422, // RFC 9110 section 15.5.21
   ERR_WEBHOOK_MESSAGE_REFUSED: 422, // RFC 9110 section 15.5.21
   ERR_WEBHOOK_EMIT: 503, // RFC 9110 section 15.6.4
   ERR_WEBHOOK_DEADLINE: 503, // RFC 9110 section 15.6.4
@@ -36,11 +37,20 @@ export const STATUS = {
 /** What is wrong, as a word to match on: it is the same in every version and in two copies of the package. */
 export type WebhookErrorCode = keyof typeof STATUS;
 
+/** One thing that is wrong with a payload: where, and what was expected. It holds no value of the payload. */
+export type ErrorDetail = {
+  /** A JSON Pointer as a URI fragment: `#/lines/0/sku` (RFC 6901 section 6). */
+  readonly pointer: string;
+  readonly detail: string;
+};
+
 export type WebhookErrorOptions = {
   /** Header fields that the answer carries, such as `Allow` or `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** What mends it, for the log of whoever runs the node. The sender never sees it. */
   readonly advice?: string | undefined;
+  /** Where a payload is not as it should be, and what was expected there (RFC 9457 section 3). */
+  readonly errors?: readonly ErrorDetail[] | undefined;
   /** The failure beneath. It is for observers and logs, never for the sender. */
   readonly cause?: unknown;
 };
@@ -59,15 +69,21 @@ export class WebhookError extends Error {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly advice: string | undefined;
+  readonly errors: readonly ErrorDetail[] | undefined;
   /** Whether the message may be shown to the sender: not where the fault is ours. */
   readonly expose: boolean;
 
-  constructor(code: WebhookErrorCode, message: string, { headers = {}, advice, cause }: WebhookErrorOptions = {}) {
+  constructor(
+    code: WebhookErrorCode,
+    message: string,
+    { headers = {}, advice, errors, cause }: WebhookErrorOptions = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.status = this.statusCode = STATUS[code];
     this.headers = headers;
     this.advice = advice;
+    this.errors = errors;
     this.expose = this.status !== 500;
   }
 }

@@ -51,11 +51,25 @@ export type { EmitOptions } from "./emit";
 export { toCloudEvent } from "./emit/cloud-event";
 export type { CloudEvent } from "./emit/cloud-event";
 export { fromEventEmitter } from "./emit/event-emitter";
+export { auditTrail } from "./emit/audit";
+export type { AuditAttributes, Auditor, AuditRecord, AuditSink, AuditTrail, AuditTrailOptions } from "./emit/audit";
+export { jsonLinesFile } from "./emit/json-lines";
+export type { JsonLinesFile, JsonLinesFileOptions } from "./emit/json-lines";
 export { jsonPayload } from "./emit/json-payload";
+export { defineMessageType } from "./emit/message-type";
+export type { MessageType } from "./emit/message-type";
+export { messageTypeGate } from "./emit/message-type-gate";
+export type { MessageTypeGateOptions } from "./emit/message-type-gate";
+export { createMessageTypes } from "./emit/message-types";
+export type { MessageTypeLibrary } from "./emit/message-types";
 export { PermanentError } from "./emit/permanent-error";
 
+export { compileSchema } from "./emit/schema";
+export type { PayloadOf } from "./emit/payload-of";
+export type { JsonSchema, SchemaIssue, StandardSchemaV1, Validation } from "./emit/schema";
+
 export { WebhookError } from "./errors";
-export type { WebhookErrorCode, WebhookErrorOptions } from "./errors";
+export type { ErrorDetail, WebhookErrorCode, WebhookErrorOptions } from "./errors";
 export type { EmitContext, Emitter, Message, MessageSender, Provenance } from "./message";
 export { problem } from "./problem";
 export type { ErrorStep } from "./problem";

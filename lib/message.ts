@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ErrorDetail } from "./errors";
+
 /** Who sent a message, as the authenticator said. */
 export type MessageSender = {
   /** The user's `displayName`. Absent where it has none. */
@@ -48,6 +50,11 @@ export type Message<Payload = unknown> = {
   readonly payload: Payload;
   /** The name of the message's type, such as `echo.json`. */
   readonly messageType: string;
+  /**
+   * Where the payload is not as its type's schema has it. Absent where it is, and where the type has no schema; there only
+   * if the node emits what is invalid.
+   */
+  readonly schemaIssues?: readonly ErrorDetail[];
   /** Messages with the same one keep their order, where the broker keeps any. */
   readonly groupId?: string;
   /** When the request's header section had arrived. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { EventEmitter } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { Router } from "express";
 import { admission, type AdmissionOptions, type Drained } from "./accept/admission";
 import { contentTypeGate, type ContentTypeGateOptions } from "./accept/content-type-gate";
@@ -14,7 +15,10 @@ import { methodGate, type MethodGateOptions } from "./accept/method-gate";
 import { authenticate, type AuthenticateOptions } from "./authenticate";
 import type { Authenticator, Source } from "./authenticate/authenticator";
 import { emit, type EmitOptions } from "./emit";
+import { auditTrail, type Auditor, type AuditRecord, type AuditSink } from "./emit/audit";
+import { compileMessageType } from "./emit/compile-message-type";
 import { jsonPayload } from "./emit/json-payload";
+import { messageTypeGate, type MessageTypeGateOptions } from "./emit/message-type-gate";
 import { reply } from "./emit/reply";
 import { problem } from "./problem";
 import { begin, type BeginOptions } from "./request/begin";
@@ -34,7 +38,8 @@ export type WebhookNodeOptions<Payload = unknown, State extends object = AnyStat
   AdmissionOptions &
   DecompressOptions &
   Omit<AuthenticateOptions<Context<State>, Payload>, "context" | "authenticator"> &
-  EmitOptions<Payload> &
+  Omit<EmitOptions<Payload>, "audit"> &
+  MessageTypeGateOptions &
   ContextOptions<State> &
   RequirementsOptions & {
     /**
@@ -42,21 +47,37 @@ export type WebhookNodeOptions<Payload = unknown, State extends object = AnyStat
      * as `echo.basic`. Excludes `source`.
      */
     readonly authenticator?: Authenticator<Context<State>> | string | undefined;
+    /** Tells what an audit record holds besides the standard fields. It takes the place of the message type's own. */
+    readonly auditor?: Auditor<Payload> | undefined;
+    /** Keeps audit records: a function, such as `jsonLinesFile({ path })`. */
+    readonly auditSink?: AuditSink | undefined;
+    /**
+     * How long the auditor may take over one message, in milliseconds. It delays no answer.
+     *
+     * @defaultValue `1_000`
+     */
+    readonly auditTimeoutMs?: number | undefined;
   };
 
 /** The words of these options. Context and events are the node's own to make. */
-const NODE_WORDS = [...OPTION_WORDS, ...CONTEXT_WORDS, "requirements", "resolveFrom"].filter(
-  (word) => word !== "context" && word !== "events",
-);
+const NODE_WORDS = [
+  ...OPTION_WORDS,
+  ...CONTEXT_WORDS,
+  "requirements",
+  "resolveFrom",
+  "auditor",
+  "auditSink",
+  "auditTimeoutMs",
+].filter((word) => word !== "audit" && word !== "context" && word !== "events");
 
 /** What a node tells: it only observes, so nothing that a listener does changes an answer. */
-export type WebhookNodeEvents = { readonly outcome: [Outcome] };
+export type WebhookNodeEvents = { readonly outcome: [Outcome]; readonly audit: [AuditRecord] };
 
 /** An Express router that receives webhooks at its root, and what else a node can do. */
 export type WebhookNode<State extends object = AnyState> = Router & {
   /** The object that the node's functions are called with. */
   readonly context: Context<State>;
-  /** Emits `outcome` once for each request. */
+  /** Emits `outcome` once for each request, and `audit` once for each message. */
   readonly events: EventEmitter<WebhookNodeEvents>;
   /**
    * Lets the requests under way be answered and refuses new ones with 503. Resolves when all are answered, or after
@@ -90,6 +111,9 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     requirements = [],
     resolveFrom,
     authenticator,
+    auditor,
+    auditSink,
+    auditTimeoutMs,
     ...options
   } = nodeOptions;
   const tenant = tenantOf(shared);
@@ -98,8 +122,22 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
   const events = new EventEmitter<WebhookNodeEvents>();
   const context = makeContext<State>({ node, tenant, config, logger, loggingLevel });
   const secured = authenticatorOf(authenticator, tenant, context);
+  const messageType = compileMessageType(options.messageType === undefined ? "echo.json" : options.messageType, {
+    library: tenant.messageTypes,
+    mediaTypes: Array.isArray(accepts.mediaTypes) ? (accepts.mediaTypes as readonly string[]) : [],
+  });
+  const audit = auditTrail({
+    auditor: auditor ?? messageType.auditor,
+    sink: auditSink,
+    timeoutMs: auditTimeoutMs,
+    tenant: tenant.name,
+    events,
+    logger,
+  });
   // What is no list is left for the check to refuse.
-  const needed = Array.isArray(requirements) ? requirements.concat(secured.requirements) : requirements;
+  const needed = Array.isArray(requirements)
+    ? requirements.concat(secured.requirements, messageType.requirements)
+    : requirements;
   checkRequirements({ requirements: needed as readonly string[], resolveFrom });
   const admit = admission(options);
   if (options.enforcement === "report") {
@@ -115,15 +153,27 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     methodGate(options),
     framing(),
     contentTypeGate(accepts),
+    messageTypeGate({ messageType, mediaTypeMismatch: options.mediaTypeMismatch }),
     decompress(accepts),
     admit,
     authenticate({ ...options, authenticator: secured.authenticator, context }),
     jsonPayload(),
     reply(),
-    emit(options),
+    emit({ ...options, messageType, audit }),
     problem(),
   );
-  return Object.assign(router, { context, events, drain: admit.drain });
+  let drained: Promise<Drained> | undefined;
+  const drain: WebhookNode["drain"] = (limit) =>
+    (drained ??= audited(admit.drain(limit), audit.settled, limit?.timeoutMs));
+  return Object.assign(router, { context, events, drain });
+}
+
+/** Awaits audit records under way, once all requests are answered: for as long as the drain may take at the most. */
+async function audited(drained: Promise<Drained>, settled: () => Promise<void>, timeoutMs = 10_000): Promise<Drained> {
+  const until = performance.now() + timeoutMs;
+  const result = await drained;
+  await Promise.race([settled(), setTimeout(Math.max(0, until - performance.now()), undefined, { ref: false })]);
+  return result;
 }
 
 /** An authenticator given by name or inline, and the packages that it needs. */

@@ -9,6 +9,7 @@ import {
   createWebhookNode,
   decompress,
   emit,
+  messageTypeGate,
   methodGate,
   type Logger,
   type Message,
@@ -34,6 +35,7 @@ const STEPS: Record<string, (options?: object) => unknown> = {
   decompress: (options) => decompress(options),
   authenticate: (options) => authenticate({ anonymous: "accept", ...options }),
   emit: (options) => emit({ emitter, ...options }),
+  messageTypeGate: (options) => messageTypeGate(options),
 };
 
 const NO_POSITIVE_INTEGERS = [
@@ -80,6 +82,8 @@ const WRONG: readonly (readonly [step: string, word: string, values: readonly un
   ["emit", "respond", NO_FUNCTIONS],
   ["emit", "groupId", ["", 7, true, null, {}, []]],
   ["emit", "messageType", NO_TEXTS],
+  ["emit", "onInvalid", ["skip", "", true, null, 7]],
+  ["messageTypeGate", "mediaTypeMismatch", ["skip", "", true, null, 7]],
   ["emit", "fields", ["x-a", null, {}, [7], [""], [undefined]]],
   ["emit", "split", ["yes", "", 7, null, {}, []]],
 ];
@@ -98,7 +102,7 @@ describe("a wrong option", () => {
 
   it("is tried here for every word that there is", () => {
     const tried = new Set([...WRONG.map(([, word]) => word), ...CONTEXT_WORDS]);
-    const internal = ["context", "events"];
+    const internal = ["audit", "context", "events"];
 
     expect(OPTION_WORDS.filter((word) => !tried.has(word) && !internal.includes(word))).toEqual([]);
   });
@@ -179,7 +183,7 @@ describe("an unknown word", () => {
 describe("undefined", () => {
   it("is absent, for each option", async () => {
     const messages: Message[] = [];
-    const words = [...OPTION_WORDS, ...CONTEXT_WORDS].filter((word) => word !== "context" && word !== "events");
+    const words = [...OPTION_WORDS, ...CONTEXT_WORDS].filter((word) => !["audit", "context", "events"].includes(word));
     const options = {
       ...Object.fromEntries(words.map((word) => [word, undefined])),
       anonymous: "accept",
@@ -215,7 +219,7 @@ describe("options", () => {
       status: 201,
       respond: () => "first",
       groupId: "first",
-      messageType: "first.type",
+      messageType: { name: "first.type" },
       maxBytes: 100,
       maxDepth: 10,
       deadlineMs: 5000,

@@ -9,6 +9,7 @@ import {
   type ContentTypeGateOptions,
   type DecompressOptions,
   type EmitOptions,
+  type MessageTypeGateOptions,
   type MethodGateOptions,
   type WebhookNodeOptions,
 } from "express-webhook-node";
@@ -25,11 +26,15 @@ type OfSteps =
   | keyof AdmissionOptions
   | keyof DecompressOptions
   | keyof AuthenticateOptions
-  | keyof EmitOptions;
+  | keyof EmitOptions
+  | keyof MessageTypeGateOptions;
 
 /** Every word of a node's options: the compiler holds this list to the type. */
 const EVERY: Record<keyof WebhookNodeOptions, true> = {
   anonymous: true,
+  auditor: true,
+  auditSink: true,
+  auditTimeoutMs: true,
   authenticator: true,
   codings: true,
   config: true,
@@ -46,10 +51,12 @@ const EVERY: Record<keyof WebhookNodeOptions, true> = {
   maxDepth: true,
   maxEncodedBytes: true,
   maxInFlightBytes: true,
+  mediaTypeMismatch: true,
   mediaTypes: true,
   messageType: true,
   methods: true,
   name: true,
+  onInvalid: true,
   requirements: true,
   resolveFrom: true,
   respond: true,
@@ -78,7 +85,7 @@ describe("the words of options", () => {
     const words: readonly string[] = [...OPTION_WORDS, ...CONTEXT_WORDS];
     const missing = words.filter((word) => !Object.hasOwn(EVERY, word));
 
-    expect(missing.sort()).toEqual(["context", "events"]);
+    expect(missing.sort()).toEqual(["audit", "context", "events"]);
   });
 
   it("of a node are all told to who writes one that there is not", () => {

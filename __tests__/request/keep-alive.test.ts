@@ -135,16 +135,14 @@ function firstRequest(
 
 const SECOND = `${head([JSON_TYPE, "Content-Length: 2"], "DELETE /?second HTTP/1.1")}{}`;
 
-/** One answer for each request that was one, and nothing in between; then the connection goes on, or has ended. */
+/** One answer for each request that was one, and nothing in between, unless the first answer was told to be the last. */
 async function expectInStep(connection: Dialled, status: number, targets: readonly string[]): Promise<void> {
   await until(() => connection.isClosed() || connection.statuses().length >= 2);
-  if (targets.length === 1) {
-    expect(connection.statuses()).toEqual([status]);
-    expect(connection.text()).toMatch(/^Connection: close\r$/m);
-  } else {
-    expect(connection.statuses()).toEqual([status, 405]);
-  }
-  expect(targets).toEqual(["/?first", "/?second"].slice(0, targets.length));
+  const [first = ""] = connection.text().split(/(?=HTTP\/1\.1 )/);
+  const isLast = /^Connection: close\r$/m.test(first);
+  expect(connection.statuses()).toEqual(isLast ? [status] : [status, 405]);
+  // One that has come in the same octets as the end of a body may have been looked at, though it gets no answer.
+  expect(["/?first", "/?first /?second"].slice(isLast ? 0 : 1)).toContain(targets.join(" "));
 }
 
 describe.each(Object.entries(KINDS))("the connection, after %s [T5, T14]", (_, kind) => {
@@ -172,9 +170,7 @@ describe.each(Object.entries(KINDS))("the connection, after %s [T5, T14]", (_, k
       const connection = await dial(port);
       const [top, octets] = firstRequest(kind, framing);
       connection.write(Buffer.concat([Buffer.from(top), octets, Buffer.from(SECOND)]));
-      await until(() => connection.isClosed() || connection.statuses().length >= 2);
-      expect(connection.statuses()).toEqual([kind.status, 405].slice(0, connection.statuses().length));
-      expect(targets.filter((target) => target !== "/?first" && target !== "/?second")).toEqual([]);
+      await expectInStep(connection, kind.status, targets);
     }
   });
 });

@@ -1,5 +1,6 @@
 import { createWebhookNode, type Context } from "express-webhook-node";
 import type { FunctionLibrary } from "express-webhook-node/tenant/functions";
+import { createMessageTypes } from "express-webhook-node/emit/message-types";
 import { createTenant, type TenantOptions } from "express-webhook-node/tenant/tenant";
 import { recordingLogger, send, serve, serveNode } from "../support/serve";
 
@@ -13,7 +14,7 @@ describe("createTenant", () => {
     const parts = {
       name: "acme",
       functions: library(() => {}),
-      messageTypes: {},
+      messageTypes: createMessageTypes([]),
       table: new Map(),
       bulkStore: async () => "memory:",
       logger: recordingLogger([]),

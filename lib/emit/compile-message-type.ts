@@ -39,9 +39,10 @@ const validates = new WeakMap<MessageType, Validate>();
  * that no webhook has, for a webhook is JSON.
  */
 export function compileMessageType(
-  type: string | MessageType,
+  type: string | MessageType | CompiledMessageType,
   { library = systemTypes, mediaTypes = [] }: CompileOptions = {},
 ): CompiledMessageType {
+  if (isCompiled(type)) return type;
   const found = typeof type === "string" ? named(type, library) : checked(type);
   const { name, auditor, requirements = [] } = found;
   const covered = new Set(found.mediaTypes?.map(mediaTypeOf));
@@ -60,6 +61,10 @@ export function compileMessageType(
     ...(auditor && { auditor }),
     requirements,
   };
+}
+
+function isCompiled(type: string | MessageType | CompiledMessageType): type is CompiledMessageType {
+  return typeof (type as Partial<CompiledMessageType> | null)?.covers === "function";
 }
 
 function named(name: string, library: MessageTypeLibrary): MessageType {

@@ -7,12 +7,15 @@ import type { Emitter, Message } from "../message";
 import { answer } from "../request/answer";
 import type { Outcome } from "../request/outcome";
 import { notPromised } from "../request/not-promised";
-import { checkFunction, checkOptions, shown, text } from "../request/options";
+import { checkFunction, checkOptions, eitherOf, shown, text } from "../request/options";
 import { step, type Step } from "../request/step";
+import { compileMessageType } from "./compile-message-type";
 import { confirmAll } from "./confirm";
 import { makeMessage } from "./message";
+import type { MessageTypeGateOptions } from "./message-type-gate";
 import { successAnswer, type SuccessOptions } from "./success";
 import { trackingId } from "./tracking-id";
+import { validateAll } from "./validate";
 
 export type EmitOptions<Payload = unknown> = SuccessOptions<Payload> & {
   /** Sends a message on. The sender gets its 200 if, and only if, the promise resolves in time. */
@@ -37,11 +40,20 @@ export type EmitOptions<Payload = unknown> = SuccessOptions<Payload> & {
    */
   readonly split?: boolean | ((payload: unknown) => readonly Payload[] | undefined) | undefined;
   /**
-   * The name of the type that messages have.
+   * The type that messages have: a message type, or the name of one of the system's or of the tenant's library.
    *
    * @defaultValue `"echo.json"`
    */
-  readonly messageType?: string | undefined;
+  readonly messageType?: MessageTypeGateOptions["messageType"];
+  /**
+   * What becomes of a payload that breaks its type's schema: `ERR_WEBHOOK_SCHEMA` (422, with `errors`), or a message with
+   * `schemaIssues` (`"emit"`), for a provider whose drift must not cost deliveries.
+   *
+   * @defaultValue `"refuse"`
+   */
+  readonly onInvalid?: "refuse" | "emit" | undefined;
+  /** Told of each message once its sender was answered: what `auditTrail()` makes. */
+  readonly audit?: ((message: Message) => void) | undefined;
   /**
    * Header fields that messages carry, besides trace context (`traceparent`, `tracestate`). `Authorization` and `Cookie`
    * are among them only if named here.
@@ -66,8 +78,10 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
   const emitter = checkFunction("emitter", options.emitter) as Emitter;
   const deadLetter =
     options.deadLetter === undefined ? undefined : (checkFunction("deadLetter", options.deadLetter) as Emitter);
-  const { messageType: type = "echo.json" } = options;
-  const messageType = text("messageType", type);
+  const { messageType: type = "echo.json", onInvalid = "refuse", audit } = options;
+  const { name: messageType, validate } = compileMessageType(type);
+  const isEmitted = eitherOf("onInvalid", onInvalid, "refuse", "emit") === "emit";
+  if (audit !== undefined) checkFunction("audit", audit);
   const fields = fieldNames(options.fields);
   const groupOf = groupFunction(options.groupId as EmitOptions["groupId"]);
   const split = splitFunction(options.split);
@@ -95,11 +109,14 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
 
     const items = notPromised("split", split ? split(payload) : source?.split?.(payload, delivered));
     const of = items ? trackingId() : undefined;
-    const messages = items
-      ? items.map((item, index) =>
-          makeMessage({ ...delivered, payload: item, item: { of: of as string, index } }, groupOf),
-        )
-      : [makeMessage(delivered, groupOf)];
+    const payloads = items ?? [payload];
+    const isSplit = items !== undefined;
+    const validated = validate
+      ? await validateAll(payloads, validate, record, { isSplit, isEmitted })
+      : payloads.map((one) => ({ payload: one }));
+    const messages = validated.map((one, index) =>
+      makeMessage({ ...delivered, ...one, item: of === undefined ? undefined : { of, index } }, groupOf),
+    );
     record.message = messages[0];
 
     const deadLetters = await record.emitting(() => confirmAll(messages, lifetime, { emitter, deadLetter }));
@@ -112,6 +129,7 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
     });
     answer(record, success);
     lifetime.close();
+    if (audit) messages.forEach((message) => audit(message));
   });
 }
 

@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
+import type { ErrorDetail } from "../errors";
 import type { Message, MessageSender } from "../message";
 import type { ContentType } from "../request/content-type";
 import { fieldOf } from "../request/field-lines";
@@ -24,6 +25,7 @@ export type MessageParts = {
   /** What this message is split from: the delivery's own tracking id, and which item of it this is. */
   readonly item?: { readonly of: string; readonly index: number } | undefined;
   readonly isUnverified: boolean;
+  readonly schemaIssues?: readonly ErrorDetail[] | undefined;
   readonly sender: MessageSender | undefined;
   readonly source: SourceTraits | undefined;
   readonly messageType: string;
@@ -62,6 +64,7 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
   if (item) message.previousTrackingIds = Object.freeze([item.of]);
   if (source) message.source = source.name;
   if (source?.provenance) message.provenance = Object.freeze({ ...source.provenance });
+  if (parts.schemaIssues) message.schemaIssues = Object.freeze([...parts.schemaIssues]);
   if (parts.isUnverified) message.isUnverified = true;
   if (sender) message.sender = Object.freeze({ ...sender });
   if (deliveryId !== undefined) message.deliveryId = deliveryId;

@@ -4,9 +4,12 @@
  * @module
  */
 
+import { nearest } from "./nearest";
+
 /** Every word that an option of a step can have. A test holds the list equal to the types. */
 export const OPTION_WORDS = [
   "anonymous",
+  "audit",
   "authenticator",
   "codings",
   "context",
@@ -14,6 +17,7 @@ export const OPTION_WORDS = [
   "deadlineMs",
   "diagnose",
   "emitter",
+  "enforcement",
   "events",
   "fields",
   "groupId",
@@ -22,12 +26,13 @@ export const OPTION_WORDS = [
   "maxDepth",
   "maxEncodedBytes",
   "maxInFlightBytes",
+  "mediaTypeMismatch",
   "mediaTypes",
   "messageType",
   "methods",
   "name",
+  "onInvalid",
   "respond",
-  "enforcement",
   "source",
   "split",
   "status",
@@ -82,30 +87,4 @@ export function shown(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" && value !== null ? "an object" : String(value);
-}
-
-/** The word that most letters are shared with, if it is likely to be meant. */
-function nearest(word: string, words: readonly string[]): string | undefined {
-  const wanted = word.toLowerCase();
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of words) {
-    const steps = distance(wanted, candidate.toLowerCase());
-    if (steps < least) [best, least] = [candidate, steps];
-  }
-  return best;
-}
-
-/** How many letters must be changed, put in or taken out to make one word of another (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }

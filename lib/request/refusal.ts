@@ -4,7 +4,7 @@
  * @module
  */
 import { STATUS_CODES } from "node:http";
-import { retryAfter, STATUS, type WebhookError, type WebhookErrorCode } from "../errors";
+import { retryAfter, STATUS, type ErrorDetail, type WebhookError, type WebhookErrorCode } from "../errors";
 import type { Answer } from "./answer";
 import type { Outcome, OutcomeKind } from "./outcome";
 import type { SourceTraits } from "./source";
@@ -57,10 +57,10 @@ function isHttpException({ code, status }: Thrown): boolean {
 }
 
 function fromWebhookError(error: WebhookError): Refusal {
-  const { code, status, message, advice, headers, cause } = error;
+  const { code, status, message, advice, headers, errors, cause } = error;
   const kind = code === "ERR_WEBHOOK_ABORTED" ? "aborted" : kindOf(status);
   return {
-    answer: problemAnswer(status, headers, { detail: message, code }),
+    answer: problemAnswer(status, headers, { detail: message, code, ...(errors && { errors }) }),
     outcome: {
       kind,
       status,
@@ -119,7 +119,7 @@ function internal(error: unknown): Refusal {
 function problemAnswer(
   status: number,
   headers: Readonly<Record<string, string>>,
-  members: { readonly detail?: string; readonly code?: string },
+  members: { readonly detail?: string; readonly code?: string; readonly errors?: readonly ErrorDetail[] },
 ): Answer {
   const problem = { type: "about:blank", title: STATUS_CODES[status] ?? "Error", status, ...members };
   return {

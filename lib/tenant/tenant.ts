@@ -5,6 +5,7 @@
  */
 import { checkLogger, type Logger } from "../request/logger";
 import { checkFunction, checkOptions, shown, text } from "../request/options";
+import type { MessageTypeLibrary } from "../emit/message-types";
 import type { BulkStore } from "./bulk-data";
 import { frozenConfig, type Config } from "./config";
 import type { FunctionLibrary } from "./functions";
@@ -26,7 +27,7 @@ export type TenantOptions<Table = unknown> = {
   /** The library in which its nodes find functions by name. Closed with the tenant. */
   readonly functions?: FunctionLibrary | undefined;
   /** The library in which its nodes find message types by name. */
-  readonly messageTypes?: object | undefined;
+  readonly messageTypes?: MessageTypeLibrary | undefined;
   /** What functions read as `context.table`: any object of the app's, which opens and closes it. */
   readonly table?: Table | undefined;
   /** Keeps what functions hand to `context.handleBulkData()`. */
@@ -65,6 +66,11 @@ export function createTenant<Table = unknown>(options: TenantOptions<Table> = {}
   const { name = "default", config, functions, messageTypes, table, bulkStore, logger } = options;
   if (functions !== undefined && typeof (functions as Partial<FunctionLibrary> | null)?.close !== "function") {
     throw new TypeError(`functions: ${shown(functions)} is no function library; make one by createFunctionLibrary().`);
+  }
+  if (messageTypes !== undefined && typeof (messageTypes as Partial<MessageTypeLibrary> | null)?.get !== "function") {
+    throw new TypeError(
+      `messageTypes: ${shown(messageTypes)} is no library of message types; make one by createMessageTypes().`,
+    );
   }
   if (bulkStore !== undefined) checkFunction("bulkStore", bulkStore);
   if (logger !== undefined) checkLogger(logger);
