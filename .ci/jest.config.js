@@ -47,6 +47,15 @@ const moduleNameMapper = {
   "^@octokit/webhooks-methods$": "<rootDir>/node_modules/@octokit/webhooks-methods/dist-node/index.js",
 };
 
+/** What does not depend on Express: pure functions, verification by providers' libraries, JSON, and servers of their own. */
+const withoutExpress = [
+  "<rootDir>/__tests__/package/",
+  "<rootDir>/__tests__/unit/",
+  "<rootDir>/__tests__/json/",
+  "<rootDir>/__tests__/hostile/load",
+  "<rootDir>/__tests__/sources/(?!define-source|github|slack|diagnose)",
+];
+
 /** @type {import("jest").Config} */
 module.exports = {
   rootDir,
@@ -61,7 +70,7 @@ module.exports = {
       ...project,
       displayName: "express-4",
       moduleNameMapper: { ...moduleNameMapper, "^express$": "express4" },
-      testPathIgnorePatterns: ["/node_modules/", "<rootDir>/__tests__/package/", "<rootDir>/__tests__/unit/"],
+      testPathIgnorePatterns: ["/node_modules/", ...withoutExpress],
     },
   ],
 };

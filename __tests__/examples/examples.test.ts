@@ -101,3 +101,19 @@ describe("examples/own-authenticator.ts", () => {
     expect(messages.map(({ groupId }) => groupId)).toEqual(["acme"]);
   });
 });
+
+describe("examples/template.ts", () => {
+  const { createApp } = require("../../examples/template.ts") as { createApp: (options: object) => Express };
+
+  it("authenticates as the hosted product's template does [B1, B2, B3, B5, C1, D1, F1, F3]", async () => {
+    const { messages, emitter } = keeping();
+    const { port } = await serveApp(createApp({ emitter, logger: recordingLogger([]) }));
+    const headers = { "x-partner": "foobar", "x-token": "secret" };
+
+    const all = await Promise.all([1, 2, 3].map((one) => send(port, { headers, body: String(one) })));
+    expect(all.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await send(port, { headers: { ...headers, "x-token": "no" }, body: "1" })).json.detail).toBe("Wrong token");
+    expect((await send(port, { body: "1" })).status).toBe(403);
+    expect(new Set(messages.map(({ sender }) => sender?.name))).toEqual(new Set(["foobar"]));
+  });
+});

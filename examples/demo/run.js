@@ -5,10 +5,15 @@
  *     npm run demo
  */
 const { once } = require("node:events");
+const { mkdtemp, rm, writeFile } = require("node:fs/promises");
 const http = require("node:http");
+const { tmpdir } = require("node:os");
+const { join } = require("node:path");
 const zlib = require("node:zlib");
 /** @type {any} */
 const definitions = require("@octokit/webhooks-examples");
+const express = require("express");
+const { createFunctionLibrary, createTenant, createWebhookNode } = require("express-webhook-node");
 const { createApp } = require("../github");
 
 const SECRET = "It's a Secret to Everybody";
@@ -66,12 +71,48 @@ async function main() {
   }
   if (received.size !== before) surprises.push(`${received.size - before} messages came of what was to be refused`);
 
+  surprises.push(...(await swap()));
+
   server.close();
   server.closeAllConnections();
   console.log();
   for (const surprise of surprises) console.log(`surprise: ${surprise}`);
   console.log(`${delivered} delivered, ${refused} refused, ${surprises.length} surprises`);
   if (surprises.length > 0) process.exitCode = 1;
+}
+
+/** Delivers, changes the authenticator's file, and delivers again: the next request meets the new function. */
+async function swap() {
+  const folder = await mkdtemp(join(tmpdir(), "functions-"));
+  const write = (name) =>
+    writeFile(
+      join(folder, "verify.js"),
+      `module.exports = () => [{ scopes: [] }, { isAuthenticated: true, displayName: "${name}" }];`,
+    );
+  await write("before");
+  const functions = createFunctionLibrary({ folder, watch: true, logger: quiet });
+  const tenant = createTenant({ name: "demo", functions });
+  const senders = [];
+  const emitter = async (message) => void senders.push(message.sender?.name);
+  const app = express().use(createWebhookNode({ tenant, authenticator: "verify", emitter, logger: quiet }));
+  const server = http.createServer(app).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const deliver = () =>
+    exchange(port, "/", { headers: { "content-type": "application/json" }, body: Buffer.from("{}") });
+
+  await deliver();
+  await write("after");
+  const until = Date.now() + 5000;
+  while (functions.list()[0].version < 2 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+  await deliver();
+
+  await tenant.close();
+  server.close();
+  server.closeAllConnections();
+  await rm(folder, { recursive: true });
+  console.log(`\na function swapped while the server runs: ${senders.join(", then ")}`);
+  return senders.join() === "before,after" ? [] : [`the swapped function was not met: ${senders.join()}`];
 }
 
 function deliveries() {
