@@ -60,6 +60,9 @@ const withoutExpress = [
 module.exports = {
   rootDir,
   testTimeout: 20_000,
+  // Of two cores jest would use one, in its own process, which then grows with every file.
+  maxWorkers: 2,
+  workerIdleMemoryLimit: "1GB",
   coverageProvider: "v8",
   collectCoverageFrom: ["lib/**/*.ts"],
   coverageDirectory: "coverage",

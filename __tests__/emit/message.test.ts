@@ -62,7 +62,7 @@ describe("a message", () => {
   });
 
   it("of a source, with a group, has these besides [G1, G2]", async () => {
-    const options = { source, name: "orders", groupId: "g", messageType: "own.order", fields: ["X-Region"] };
+    const options = { source, name: "orders", groupId: "g", messageType: { name: "own.order" }, fields: ["X-Region"] };
     const headers = { "x-id": "d-1", "x-region": "eu", "content-type": "Application/Vnd.Shop+JSON; charset=UTF-8" };
     const message = await messageOf(options, headers, '{"type":"created"}');
 
@@ -133,7 +133,7 @@ describe("a message", () => {
   it.each([
     ["unless told otherwise", {}, "echo.json"],
     ["where it is undefined", { messageType: undefined }, "echo.json"],
-    ["as the option says", { messageType: "echo.fhir-json" }, "echo.fhir-json"],
+    ["as the option says", { messageType: { name: "shop.order" } }, "shop.order"],
   ])("has a type, %s [A4]", async (_, options, messageType) => {
     expect((await messageOf(options)).messageType).toBe(messageType);
   });
