@@ -43,7 +43,7 @@ function broken(event: object): string[] {
 
 describe("toCloudEvent", () => {
   it("tells all of a message of a source [G2]", async () => {
-    const options = { source, name: "orders", groupId: "g", messageType: "own.order" };
+    const options = { source, name: "orders", groupId: "g", messageType: { name: "own.order" } };
     const message = await messageOf(options, { traceparent, tracestate: "a=1" }, '{"id":"d-1","type":"created"}');
     const event = toCloudEvent(message);
 
