@@ -1,6 +1,6 @@
 /**
  * The examples with Redis and PostgreSQL, run against real ones on this machine. Where one is not there, its tests are
- * skipped and say why; in CI they must be there.
+ * skipped and say why, unless `SERVICES=required` says that all must be there.
  */
 import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -21,9 +21,9 @@ function missing(port: number): string {
   return spawnSync(process.execPath, ["-e", probe], { encoding: "utf8" }).stdout;
 }
 
-/** `it`, or what says why it is skipped. In CI nothing is. */
+/** `it`, or what says why it is skipped. Nothing is where services are required. */
 function withService(name: string, port: number): jest.It {
-  const why = process.env["CI"] === "true" ? "" : missing(port);
+  const why = process.env["SERVICES"] === "required" ? "" : missing(port);
   if (!why) return it;
   process.stderr.write(`${name} is not at ${HOST}:${port} (${why}), so its tests are skipped.\n`);
   return it.skip;

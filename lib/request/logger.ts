@@ -6,7 +6,7 @@
 
 /**
  * Any object with these four methods. A line is one string, with control characters made visible. `error` may be given
- * the thrown value as a second argument.
+ * the thrown value as a second argument; pino is given it as it wants it.
  */
 export type Logger = {
   debug(line: string, ...rest: unknown[]): void;
@@ -23,10 +23,17 @@ export const consoleLogger: Logger = {
   error: (line, ...rest) => console.error(line, ...rest),
 };
 
+/** Writes a line with what was thrown. pino takes that first, by the name `err`, and drops what stands behind the line. */
+export function writeError(logger: Logger, line: string, error: unknown): void {
+  const isPino = typeof (logger as { bindings?: unknown }).bindings === "function";
+  if (isPino) (logger as unknown as { error(fields: object, line: string): void }).error({ err: error }, line);
+  else logger.error(line, error);
+}
+
 /** Writes an error. A logger that fails has nowhere to say so, and fails no request. */
 export function logError(logger: Logger, line: string, error: unknown): void {
   try {
-    logger.error(line, error);
+    writeError(logger, line, error);
   } catch {
     // The log alone is poorer.
   }

@@ -5,7 +5,7 @@
  */
 import { channel } from "node:diagnostics_channel";
 import type { EventEmitter } from "node:events";
-import { logError, type Logger } from "./logger";
+import { logError, writeError, type Logger } from "./logger";
 
 /**
  * The one end of a request: `delivered` (the emitter has confirmed the message), `duplicate` (it had before), `answered`
@@ -93,7 +93,7 @@ function log(outcome: Outcome, logger: Logger): void {
       break;
     case "failed":
       if (outcome.error === undefined) logger.error(line(outcome));
-      else logger.error(line(outcome), outcome.error);
+      else writeError(logger, line(outcome), outcome.error);
       break;
   }
 }
