@@ -9,7 +9,7 @@ import {
   type AuthenticatorArguments,
 } from "express-webhook-node";
 import { hashPassword } from "express-webhook-node/authenticate/password";
-import { nameProblem } from "express-webhook-node/tenant/function-name";
+import { nameProblem } from "express-webhook-node/request/library-name";
 import {
   createFunctionLibrary,
   type FunctionLibraryOptions,

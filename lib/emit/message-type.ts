@@ -4,6 +4,7 @@
  * @module
  */
 import { parseContentType } from "../request/content-type";
+import { isSystemName, nameProblem } from "../request/library-name";
 import { nearest } from "../request/nearest";
 import { shown } from "../request/options";
 import type { Auditor } from "./audit-record";
@@ -34,8 +35,6 @@ export type MessageType<Payload = unknown> = JsonSchemaOptions & {
   readonly readme?: string | undefined;
 };
 
-const NAME = /^[A-Za-z0-9_.:/=+\-@ ]{3,80}$/;
-const SYSTEM = "echo.";
 const WORDS = [
   "auditor",
   "description",
@@ -62,11 +61,9 @@ export function defineMessageType<const Schema extends JsonSchema | StandardSche
 export function problemsOf(type: MessageType): string[] {
   if (typeof type !== "object" || type === null) return [`${shown(type)} is no message type`];
   const { name, mediaTypes, auditor, requirements, patterns } = type;
-  if (typeof name !== "string" || !NAME.test(name)) {
-    return [`${shown(name)}: a name has 3 to 80 characters, of A-Z a-z 0-9 _ . : / = + - @ and space`];
-  }
-  const problems: string[] = [];
-  if (name.startsWith(SYSTEM)) problems.push(`names that begin with "${SYSTEM}" are the system's`);
+  const why = nameProblem(name);
+  if (why !== undefined && !isSystemName(name)) return [`${shown(name)}: ${why}`];
+  const problems: string[] = why === undefined ? [] : [why];
   for (const word of Object.keys(type)) {
     if (WORDS.includes(word)) continue;
     const near = nearest(word, WORDS);

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { nameProblem } from "./function-name";
+import { nameProblem } from "../request/library-name";
 import { forgetModules, loadModule, reloadModule, type LoadedModule } from "./load-module";
 import { moduleFiles } from "./module-files";
 import { functionOf, type ModuleFunction } from "./module-function";

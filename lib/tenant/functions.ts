@@ -10,7 +10,7 @@ import { nearest } from "../request/nearest";
 import { checkOptions, positiveInteger, shown, text } from "../request/options";
 import { FolderStock } from "./folder-stock";
 import type { Problem } from "./function-folder";
-import { nameProblem } from "./function-name";
+import { nameProblem } from "../request/library-name";
 import { FunctionTable, type FunctionEntry } from "./function-table";
 import { requirementsOf, type LibraryFunction, type ModuleFunction } from "./module-function";
 import { SYSTEM_FUNCTIONS, systemAuthenticator, type SystemContext } from "./system-functions";
