@@ -39,7 +39,7 @@ export type WebhookNodeOptions<Payload = unknown, State extends object = AnyStat
   DecompressOptions &
   Omit<AuthenticateOptions<Context<State>, Payload>, "context" | "authenticator"> &
   Omit<EmitOptions<Payload>, "audit"> &
-  MessageTypeGateOptions &
+  Omit<MessageTypeGateOptions, "messageType"> &
   ContextOptions<State> &
   RequirementsOptions & {
     /**

@@ -66,7 +66,7 @@ describe("createMessageTypes", () => {
       '"a": a name has 3 to 80 characters, of A-Z a-z 0-9 _ . : / = + - @ and space',
       '"twice": there are two of that name',
       '"wrong": there is no "shema" in a message type',
-      "did you mean schema?",
+      "did you mean schema",
       '"wrong": readme is not a text',
       '"wrong": mediaTypes is not a list of media types, such as ["application/fhir+json"]',
       '"wrong": requirements is not a list of texts',

@@ -4,7 +4,7 @@
 import { type } from "arktype";
 import * as v from "valibot";
 import { z } from "zod";
-import type { Emitter, Message } from "express-webhook-node";
+import { createWebhookNode, type Emitter, type Message } from "express-webhook-node";
 import type { AuditRecord } from "express-webhook-node/emit/audit";
 import { defineMessageType, type MessageType } from "express-webhook-node/emit/message-type";
 import { createMessageTypes } from "express-webhook-node/emit/message-types";
@@ -235,5 +235,25 @@ describe("an audit record", () => {
     same<AuditRecord["tracking_id"], string>();
     onlyCompiled((record?: AuditRecord) => record?.["shop_order_total"]);
     expect(true).toBe(true);
+  });
+});
+
+describe("createWebhookNode with a message type", () => {
+  it("types the payload of its messages by the schema", () => {
+    const order = defineMessageType({
+      name: "shop.order",
+      schema: { type: "object", required: ["id"], properties: { id: { type: "integer" } } },
+    });
+    createWebhookNode({
+      anonymous: "accept",
+      messageType: order,
+      emitter: async ({ payload }) => {
+        const id: number = payload.id;
+        // @ts-expect-error: it is a number
+        const text: string = payload.id;
+        return [id, text];
+      },
+    });
+    expect(order.name).toBe("shop.order");
   });
 });

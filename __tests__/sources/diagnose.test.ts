@@ -3,6 +3,7 @@
  */
 import { createHmac } from "node:crypto";
 import type { Source } from "express-webhook-node";
+import { hmacAuthenticator } from "express-webhook-node/authenticate/hmac";
 import { github } from "express-webhook-node/sources/github";
 import { slack } from "express-webhook-node/sources/slack";
 import { square } from "express-webhook-node/sources/square";
@@ -57,6 +58,15 @@ describe("diagnose", () => {
     ["another secret than the node has", forGithub(body, "quite another")],
   ])("tells what is wrong: %s", async (words, attempt) => {
     expect(await explained(attempt)).toContain(words);
+  });
+
+  it("explains hmacAuthenticator, too", async () => {
+    const { port, lines } = await serveNode({
+      authenticator: hmacAuthenticator({ header: "X-S", secrets: [SECRET] }),
+      diagnose: true,
+    });
+    await send(port, { body, headers: { "x-s": sign(SECRET, JSON.stringify(JSON.parse(body))) } });
+    await until(() => lines.some((line) => line.includes("written anew")));
   });
 
   it("tells that another secret has signed, by the name it was given", async () => {

@@ -75,7 +75,9 @@ export function admission(options: AdmissionOptions = {}): Admission {
     });
   });
 
-  function drain({ timeoutMs = 10_000 }: { readonly timeoutMs?: number | undefined } = {}): Promise<Drained> {
+  function drain(limit: { readonly timeoutMs?: number | undefined } = {}): Promise<Drained> {
+    checkOptions("drain", limit, ["timeoutMs"]);
+    const { timeoutMs = 10_000 } = limit;
     positiveInteger("timeoutMs", timeoutMs);
     return (draining ??= new Promise((resolve) => {
       const timer = setTimeout(() => resolve({ unanswered: inFlight }), timeoutMs);

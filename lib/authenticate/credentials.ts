@@ -34,8 +34,12 @@ export abstract class BaseUser {
 export class SimpleUser extends BaseUser {
   readonly username: string;
 
+  /** @throws TypeError for anything but text that is not empty. */
   constructor(username: string) {
     super();
+    if (typeof username !== "string" || username === "") {
+      throw new TypeError("SimpleUser: the name must be text, and not empty.");
+    }
     this.username = username;
   }
 

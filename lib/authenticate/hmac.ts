@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { retryAfter, WebhookError } from "../errors";
 import { cameTwice } from "../request/field-lines";
 import { checkOptions, shown, text } from "../request/options";
 import type { Authenticator, WebhookRequest } from "./authenticator";
 import { AuthCredentials, SimpleUser } from "./credentials";
+import { adviceOnForm, hmacMismatch } from "./hmac-mismatch";
 import { HTTPException } from "./http-exception";
+import { isEqual } from "./is-equal";
 
 /** Secrets in a list, so that one can be replaced while the sender still uses the other; or a function that finds them. */
 export type Secrets =
@@ -81,21 +83,30 @@ export function hmacAuthenticator(options: HmacAuthenticatorOptions): Authentica
   const keysOf = secretKeys(secrets);
   const pair = [new AuthCredentials(options.scopes), new SimpleUser(text("name", options.name ?? header))] as const;
 
-  return async function hmacAuthenticator({ request, body }) {
-    const found = cameTwice(request, field) ? null : grammar.exec(request.headers[field]?.toString() ?? "");
-    if (!found?.[1]) throw unauthorized(`${header} must hold one ${algorithm} signature in ${encoding}.`);
+  return async function hmacAuthenticator(args) {
+    const { request, body } = args;
+    const value = cameTwice(request, field) ? undefined : (request.headers[field]?.toString() ?? "");
+    const found = value === undefined ? null : grammar.exec(value);
+    if (!found?.[1]) {
+      const detail = `${header} must hold one ${algorithm} signature in ${encoding}.`;
+      const written = value?.startsWith(prefix) ? value.slice(prefix.length) : value;
+      throw unauthorized(detail, written === undefined ? "It was sent more than once." : adviceOnForm(written));
+    }
     const proof = Buffer.from(found[1], encoding);
     const keys = await keysOf(request);
     const octets = await body.bytes();
     const isProven = keys.some((key) => isEqual(proof, createHmac(algorithm, key).update(octets).digest()));
-    if (!isProven) throw unauthorized(`${header} does not match the body.`);
-    return pair;
+    if (isProven) return pair;
+    throw hmacMismatch({
+      detail: `${header} does not match the body.`,
+      args,
+      algorithm,
+      encoding,
+      secretsOf: keysOf,
+      keyOf: (secret) => secret,
+      signed: { signatures: [found[1]] },
+    });
   };
-}
-
-/** Whether two values hold the same octets, told in a time that does not depend on where they differ. */
-export function isEqual(a: Buffer, b: Buffer): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 /**
@@ -148,6 +159,7 @@ function checkSecrets(secrets: readonly (string | Buffer | undefined)[], word: s
   });
 }
 
-function unauthorized(detail: string): HTTPException {
-  return new HTTPException(401, { detail });
+/** A missing or malformed proof. The advice is for the log of whoever runs the node. */
+function unauthorized(detail: string, advice: string | undefined): HTTPException {
+  return Object.assign(new HTTPException(401, { detail }), { advice });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { validateHeaderName, validateHeaderValue } from "node:http";
+import { checkOptions } from "../request/options";
 import { HTTP_EXCEPTION } from "../request/refusal";
 
 export type HttpExceptionOptions = {
@@ -32,7 +33,9 @@ export class HTTPException extends Error {
   readonly expose = true;
 
   /** @throws TypeError for a status outside 200 to 599, a field that HTTP does not allow, or a detail that is no JSON. */
-  constructor(status: number, { detail, headers = {} }: HttpExceptionOptions = {}) {
+  constructor(status: number, options: HttpExceptionOptions = {}) {
+    checkOptions("HTTPException", options, ["detail", "headers"]);
+    const { detail, headers = {} } = options;
     super(typeof detail === "string" ? detail : `HTTP ${status}`);
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       throw new TypeError(`HTTPException: the status ${String(status)} is not a whole number from 200 to 599.`);

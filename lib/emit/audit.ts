@@ -57,7 +57,9 @@ export function auditTrail(options: AuditTrailOptions = {}): AuditTrail {
   checkOptions("auditTrail", options, WORDS);
   const { auditor, sink, events, tenant } = options;
   if (auditor !== undefined) checkFunction("auditor", auditor);
-  if (sink !== undefined) checkFunction("auditSink", sink);
+  if (sink !== undefined && typeof sink !== "function") {
+    throw new TypeError(`auditSink: ${shown(sink)} is not a function, such as jsonLinesFile({ path }).`);
+  }
   if (tenant !== undefined) text("tenant", tenant);
   const timeoutMs = positiveInteger("auditTimeoutMs", options.timeoutMs ?? 1000);
   const log = quiet(checkLogger(options.logger ?? consoleLogger));

@@ -9,10 +9,10 @@ import type { Outcome } from "../request/outcome";
 import { notPromised } from "../request/not-promised";
 import { checkFunction, checkOptions, eitherOf, shown, text } from "../request/options";
 import { step, type Step } from "../request/step";
-import { compileMessageType } from "./compile-message-type";
+import { compileMessageType, type CompiledMessageType } from "./compile-message-type";
 import { confirmAll } from "./confirm";
 import { makeMessage } from "./message";
-import type { MessageTypeGateOptions } from "./message-type-gate";
+import type { MessageType } from "./message-type";
 import { successAnswer, type SuccessOptions } from "./success";
 import { trackingId } from "./tracking-id";
 import { validateAll } from "./validate";
@@ -44,7 +44,7 @@ export type EmitOptions<Payload = unknown> = SuccessOptions<Payload> & {
    *
    * @defaultValue `"echo.json"`
    */
-  readonly messageType?: MessageTypeGateOptions["messageType"];
+  readonly messageType?: string | MessageType<Payload> | CompiledMessageType | undefined;
   /**
    * What becomes of a payload that breaks its type's schema: `ERR_WEBHOOK_SCHEMA` (422, with `errors`), or a message with
    * `schemaIssues` (`"emit"`), for a provider whose drift must not cost deliveries.
@@ -149,7 +149,9 @@ function splitFunction(
 ): ((payload: unknown) => readonly unknown[] | undefined) | undefined {
   if (split === undefined) return undefined;
   if (split === true) return (payload) => (Array.isArray(payload) ? (payload as readonly unknown[]) : undefined);
-  return split === false ? () => undefined : checkFunction("split", split);
+  if (split === false) return () => undefined;
+  if (typeof split === "function") return split;
+  throw new TypeError(`split: ${shown(split)} is neither true nor false, nor a function.`);
 }
 
 function groupFunction(groupId: EmitOptions["groupId"]): ((message: Message) => string | undefined) | undefined {

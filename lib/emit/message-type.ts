@@ -67,7 +67,7 @@ export function problemsOf(type: MessageType): string[] {
   for (const word of Object.keys(type)) {
     if (WORDS.includes(word)) continue;
     const near = nearest(word, WORDS);
-    problems.push(`there is no ${shown(word)} in a message type${near ? `; did you mean ${near}?` : ""}`);
+    problems.push(`there is no ${shown(word)} in a message type${near ? `; did you mean ${near}` : ""}`);
   }
   for (const word of ["description", "sampleMessage", "readme"] as const) {
     if (type[word] !== undefined && typeof type[word] !== "string") problems.push(`${word} is not a text`);

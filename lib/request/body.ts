@@ -310,5 +310,5 @@ function isSoon(work: Promise<unknown>): Promise<boolean> {
 /** Where the parser stopped, if Node's message tells: never what it found there. */
 function positionOf(error: unknown): string {
   const at = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec((error as Error).message);
-  return at ? `, at character ${at[1]}` : "";
+  return at ? `, at character ${Number(at[1]) + 1}` : "";
 }

@@ -98,9 +98,11 @@ function log(outcome: Outcome, logger: Logger): void {
   }
 }
 
-function line({ kind, status, node, code, detail, advice, trackingId, deliveryId }: Outcome): string {
+function line({ kind, status, node, code, detail, advice, trackingId, deliveryId, error }: Outcome): string {
   const parts = [`webhook ${node}: ${kind}, ${status}`, code, trackingId, deliveryId && `delivery ${deliveryId}`];
-  const said = [detail, advice].filter(Boolean).join(" ");
+  // What the sender was not told is what whoever runs the node has to know.
+  const unsaid = kind === "refused" && detail === undefined && error instanceof Error ? error.message : undefined;
+  const said = [detail, advice ?? unsaid].filter(Boolean).join(" ");
   return printable(parts.filter(Boolean).join(" ") + (said && `: ${said}`));
 }
 

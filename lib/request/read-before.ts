@@ -28,6 +28,6 @@ export function bodyConsumed(): WebhookError {
   return new WebhookError("ERR_WEBHOOK_BODY_CONSUMED", "The body was read before the webhook node could read it.", {
     advice:
       "A body parser such as express.json() is mounted above the node and has read the body. Mount the node above the " +
-      "parser, or let the parser keep the octets: express.json({ verify: keepRawBody }).",
+      "parser, or let the parser keep the octets: express.json({ verify: keepRawBody }), or express.raw().",
   });
 }

@@ -79,7 +79,7 @@ function fromHttpException(thrown: Thrown, source: SourceTraits | undefined): Re
   const { detail } = thrown;
   const code = HTTP_EXCEPTION;
   const text = typeof detail === "string" ? { detail } : {};
-  const advice = typeof thrown.advice === "string" ? { advice: thrown.advice } : {};
+  const advice = typeof thrown.advice === "string" ? { advice: thrown.advice } : adviceOf(detail);
   const outcome = { kind: kindOf(status), status, code, ...text, ...advice, error: thrown };
 
   if (source?.refusal && status === 401) {
@@ -94,6 +94,11 @@ function fromHttpException(thrown: Thrown, source: SourceTraits | undefined): Re
     answer: { status, headers, content: { type: "application/json", text: JSON.stringify({ detail }) } },
     outcome,
   };
+}
+
+/** A detail that is no text, for the log. */
+function adviceOf(detail: unknown): { readonly advice?: string } {
+  return typeof detail === "object" && detail !== null ? { advice: `detail: ${JSON.stringify(detail)}` } : {};
 }
 
 function fromOther(thrown: Thrown, error: unknown): Refusal {

@@ -6,13 +6,13 @@
 import { channel } from "node:diagnostics_channel";
 import { createHmac } from "node:crypto";
 import type { AuthenticatorArguments, WebhookRequest } from "../authenticate/authenticator";
-import { isEqual, secretKeys, signatureGrammar, type Secrets } from "../authenticate/hmac";
+import { adviceOnForm, hmacMismatch } from "../authenticate/hmac-mismatch";
+import { secretKeys, signatureGrammar, type Secrets } from "../authenticate/hmac";
+import { isEqual } from "../authenticate/is-equal";
 import { checkOptions } from "../request/options";
-import type { Explain } from "../authenticate/diagnose";
 import type { Verify } from "./define-source";
-import { encodingGuesses, explainMismatch, keyGuesses } from "./explain";
 import { unauthorized } from "./facts";
-import type { Signed } from "./signed";
+import type { Signed } from "../authenticate/signed";
 
 export type HmacVerifierOptions = {
   /** The name of the source, for diagnostics. */
@@ -61,22 +61,15 @@ export function hmacVerifier(options: HmacVerifierOptions): Verify {
     const { signatures, before = "", after = "" } = content;
     const proofs = signatures.flatMap((signature) => decode(signature) ?? []);
     if (proofs.length === 0)
-      throw unauthorized(`The signature is not ${algorithm} in ${encoding}.`, adviceOnForm(signatures));
+      throw unauthorized(`The signature is not ${algorithm} in ${encoding}.`, adviceOnForm(signatures[0] ?? ""));
 
     const keys = await keysOf(args.request);
     const hashes = keys.map((key) => createHmac(algorithm, key).update(before));
     await args.body.each((octets) => hashes.forEach((hash) => hash.update(octets)));
     const index = matching(hashes, after, proofs);
     if (index === -1) {
-      const explain: Explain = async (otherSecrets) =>
-        explainMismatch({
-          octets: await args.body.bytes(),
-          keys: keyGuesses({ secrets: await secretsOf(args.request), keyOf, otherSecrets }),
-          signed: [{ value: content, why: "" }, ...(content.others?.() ?? [])],
-          forms: encodingGuesses(encoding),
-          fits: (key, octets, parts, form) => parts.signatures.includes(hmacOf(algorithm, key, octets, parts, form)),
-        });
-      throw Object.assign(unauthorized("The signature does not match."), { explain });
+      const detail = "The signature does not match.";
+      throw hmacMismatch({ detail, args, algorithm, encoding, secretsOf, keyOf, signed: content });
     }
     if (secretUses.hasSubscribers) secretUses.publish({ source, index, of: keys.length } satisfies SecretUse);
     onMatch?.(args.request, keys[index] as string | Buffer);
@@ -102,23 +95,6 @@ function matching(hashes: readonly Hash[], after: string, proofs: readonly Buffe
     const digest = hash.update(after).digest();
     return proofs.some((proof) => isEqual(proof, digest));
   });
-}
-
-function hmacOf(
-  algorithm: string,
-  key: string | Buffer,
-  octets: Buffer,
-  { before = "", after = "" }: Signed,
-  form: "hex" | "base64" | "base64url",
-): string {
-  return createHmac(algorithm, key).update(before).update(octets).update(after).digest(form);
-}
-
-/** What a signature of another form looks like. */
-function adviceOnForm([signature = ""]: readonly string[]): string | undefined {
-  if (/^[0-9a-f]+$/i.test(signature))
-    return /[A-F]/.test(signature) ? "It is hex in upper case." : "It looks like hex.";
-  return /^[\w+/-]+={0,2}$/.test(signature) ? "It looks like base64." : undefined;
 }
 
 /**

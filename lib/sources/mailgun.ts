@@ -5,7 +5,8 @@
  */
 import { createHmac } from "node:crypto";
 import type { Source } from "../authenticate/authenticator";
-import { isEqual, secretKeys, type Secrets } from "../authenticate/hmac";
+import { secretKeys, type Secrets } from "../authenticate/hmac";
+import { isEqual } from "../authenticate/is-equal";
 import { checkOptions } from "../request/options";
 import { defineSource, type TimedSourceOptions, type Verify } from "./define-source";
 import { checkTime, memberReader, textMember, unauthorized } from "./facts";
@@ -18,7 +19,7 @@ export type MailgunOptions = TimedSourceOptions & {
 
 /**
  * Creates the source of Mailgun's webhooks. **The event is not signed:** a time and a token in the body are, so that whoever
- * has seen one delivery can send another event with them until the time is over. `deduplicate`, with the token as delivery
+ * has seen one delivery can send another event with them until the time is over. Deduplication by `message.key`, with the token as delivery
  * id, lets a token in once.
  *
  * The event type is the unsigned `event-data.event`. Mailgun takes 200 for a success, and sends again for 8 hours whatever is

@@ -5,7 +5,8 @@
  */
 import { fingerprint } from "../authenticate/fingerprint";
 import type { Source } from "../authenticate/authenticator";
-import { isEqual, type Secrets } from "../authenticate/hmac";
+import type { Secrets } from "../authenticate/hmac";
+import { isEqual } from "../authenticate/is-equal";
 import { checkOptions, text } from "../request/options";
 import { defineSource, type SourceOptions } from "./define-source";
 import { afterPrefix, memberReader, oneField } from "./facts";

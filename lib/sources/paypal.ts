@@ -34,7 +34,7 @@ export type PaypalOptions = TimedSourceOptions & {
  * certificate that is fetched from PayPal and kept.
  *
  * **A CRC-32 is no digest:** whoever has seen one delivery can make another body that has the same, and send it until the
- * time is over. `deduplicate`, with the transmission id as delivery id, keeps out what follows the real one; and where money
+ * time is over. Deduplication by `message.key`, with the transmission id as delivery id, keeps out what follows the real one; and where money
  * depends on an event, ask PayPal's API for it by its `id`.
  *
  * The event type is `event_type`, which is as little signed as the body. PayPal sends again up to 25 times within three days,

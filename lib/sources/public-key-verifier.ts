@@ -8,7 +8,7 @@ import type { AuthenticatorArguments } from "../authenticate/authenticator";
 import { checkOptions } from "../request/options";
 import type { Verify } from "./define-source";
 import { unauthorized } from "./facts";
-import type { Signed } from "./signed";
+import type { Signed } from "../authenticate/signed";
 
 export type PublicKeyVerifierOptions = {
   /** The provider's keys, or a function that finds them: it throws a `WebhookError` `ERR_WEBHOOK_KEYS` where it cannot. */

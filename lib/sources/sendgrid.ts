@@ -22,7 +22,7 @@ export type SendgridOptions = TimedSourceOptions & {
  * seen it, so it is no id.
  *
  * SendGrid sends again for 24 hours, and does not say whether with a new time: `toleranceSeconds` is 90,000 (25 hours)
- * unless told otherwise, and `deduplicate` is what keeps out replays.
+ * unless told otherwise, and deduplication by `message.key` is what keeps out replays.
  *
  * @throws TypeError at start, for a key that is missing, empty, or no public key of the curve P-256.
  */

@@ -12,7 +12,7 @@ import type { SourceTraits } from "../request/source";
 import { defineSource, type TimedSourceOptions, type Verify } from "./define-source";
 import { checkTime, fieldReader, memberReader, oneField, unauthorized, type TimeWindow } from "./facts";
 import { hmacVerifier, signatureDecoder } from "./hmac-verifier";
-import type { Signed } from "./signed";
+import type { Signed } from "../authenticate/signed";
 import { ed25519Key, publicKeyVerifier } from "./public-key-verifier";
 
 export type StandardWebhooksOptions = TimedSourceOptions & {

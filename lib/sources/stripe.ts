@@ -10,7 +10,7 @@ import { checkOptions } from "../request/options";
 import { defineSource, type TimedSourceOptions } from "./define-source";
 import { checkTime, memberReader, oneField, unauthorized, type TimeWindow } from "./facts";
 import { hmacVerifier } from "./hmac-verifier";
-import type { Signed } from "./signed";
+import type { Signed } from "../authenticate/signed";
 
 export type StripeOptions = TimedSourceOptions & {
   /** The endpoint's signing secrets, with `whsec_` before them. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { isEqual, secretKeys, type Secrets } from "../authenticate/hmac";
+import { secretKeys, type Secrets } from "../authenticate/hmac";
+import { isEqual } from "../authenticate/is-equal";
 import { fingerprint } from "../authenticate/fingerprint";
 import { checkOptions } from "../request/options";
 import type { Verify } from "./define-source";

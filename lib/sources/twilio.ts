@@ -5,7 +5,8 @@
  */
 import { createHash, createHmac } from "node:crypto";
 import type { Source, WebhookRequest } from "../authenticate/authenticator";
-import { isEqual, secretKeys, type Secrets } from "../authenticate/hmac";
+import { secretKeys, type Secrets } from "../authenticate/hmac";
+import { isEqual } from "../authenticate/is-equal";
 import { parseContentType } from "../request/content-type";
 import { checkOptions, shown } from "../request/options";
 import { defineSource, type SourceOptions, type Verify } from "./define-source";
