@@ -28,6 +28,7 @@ const PRIVATE = [
   "authenticate/unavailable",
   "authenticate/verified",
   "emit/audit-record",
+  "emit/batch",
   "emit/compile-message-type",
   "emit/confirm",
   "emit/json-formats",

@@ -63,6 +63,7 @@ export type { MessageTypeGateOptions } from "./emit/message-type-gate";
 export { createMessageTypes } from "./emit/message-types";
 export type { MessageTypeLibrary } from "./emit/message-types";
 export { PermanentError } from "./emit/permanent-error";
+export { BusyError } from "./emit/busy-error";
 
 export { compileSchema } from "./emit/schema";
 export type { PayloadOf } from "./emit/payload-of";

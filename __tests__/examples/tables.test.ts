@@ -2,35 +2,16 @@
  * The examples with Redis and PostgreSQL, run against real ones on this machine. Where one is not there, its tests are
  * skipped and say why, unless `SERVICES=required` says that all must be there.
  */
-import { spawnSync } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { Express } from "express";
 import type { Emitter, Logger, Message } from "express-webhook-node";
 import { Pool } from "pg";
 import { createClient } from "redis";
 import { recordingLogger, send, serveApp } from "../support/serve";
+import { itWith, unique } from "../support/service";
 
 const HOST = "127.0.0.1";
 
-/** Why nothing listens on a port, or an empty text. Asked of another process, for a test file cannot wait for the answer. */
-function missing(port: number): string {
-  const probe = `require("net").connect(${port}, "${HOST}", () => process.exit()).on("error", (e) => {
-    process.stdout.write(e.code);
-    process.exit();
-  }).setTimeout(1000, () => process.stdout.write("no answer", () => process.exit()))`;
-  return spawnSync(process.execPath, ["-e", probe], { encoding: "utf8" }).stdout;
-}
-
-/** `it`, or what says why it is skipped. Nothing is where services are required. */
-function withService(name: string, port: number): jest.It {
-  const why = process.env["SERVICES"] === "required" ? "" : missing(port);
-  if (!why) return it;
-  process.stderr.write(`${name} is not at ${HOST}:${port} (${why}), so its tests are skipped.\n`);
-  return it.skip;
-}
-
-/** Nobody else has this name, not the other project of this very run either. */
-const unique = `webhook_test_${process.pid}_${randomBytes(4).toString("hex")}`;
 const sha256 = (token: string): Buffer => createHash("sha256").update(token).digest();
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
@@ -53,7 +34,7 @@ async function serveExample(
 
 describe("examples/table-redis.js", () => {
   const example = require("../../examples/table-redis.js") as Example;
-  const withRedis = withService("Redis", 6379);
+  const withRedis = itWith("Redis", 6379);
   const clients: { readonly destroy: () => void }[] = [];
   afterEach(() => clients.splice(0).forEach((client) => client.destroy()));
 
@@ -127,7 +108,7 @@ describe("examples/table-redis.js", () => {
 
 describe("examples/table-postgres.js", () => {
   const example = require("../../examples/table-postgres.js") as Example;
-  const withPostgres = withService("PostgreSQL", 5432);
+  const withPostgres = itWith("PostgreSQL", 5432);
   const connection = { host: HOST, port: 5432, user: "root", database: "postgres" };
 
   /** A pool in a schema of its own, which goes when the test is over. */

@@ -1,0 +1,108 @@
+/**
+ * Sends what arrives at the same time together: one round trip for many messages, each with its own confirmation.
+ *
+ * @module
+ */
+import type { EmitContext } from "../message";
+
+export type BatchOptions<Item> = {
+  /**
+   * Sends the items, in order. It resolves to what became of each: an error in its place, or `undefined` where it is
+   * confirmed; to nothing where all are. It rejects where all have failed.
+   */
+  readonly send: (items: readonly Item[]) => Promise<readonly (Error | undefined)[] | void>;
+  /** The most items of a batch. */
+  readonly maxItems: number;
+  /** The most octets of a batch. An item that is larger by itself is sent alone. */
+  readonly maxBytes?: number;
+  readonly bytesOf?: (item: Item) => number;
+  /**
+   * How many batches may be under way. With one, items are sent in the order in which they came.
+   *
+   * @defaultValue `1`
+   */
+  readonly concurrency?: number;
+};
+
+type Entry<Item> = {
+  readonly item: Item;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+};
+
+/**
+ * Creates the function that adds an item. What has come within one turn of the event loop, or while others were being
+ * sent, makes a batch: nothing waits for a timer. An item whose time is over while it waits is taken out again, so what is
+ * held stays bounded by what is awaited.
+ */
+export function batcher<Item>({
+  send,
+  maxItems,
+  maxBytes = Infinity,
+  bytesOf = () => 0,
+  concurrency = 1,
+}: BatchOptions<Item>): (item: Item, context: EmitContext) => Promise<void> {
+  const waiting = new Set<Entry<Item>>();
+  let underWay = 0;
+  let isScheduled = false;
+
+  function schedule(): void {
+    if (isScheduled || underWay >= concurrency || waiting.size === 0) return;
+    isScheduled = true;
+    setImmediate(() => {
+      isScheduled = false;
+      while (underWay < concurrency && waiting.size > 0) void run(take());
+    });
+  }
+
+  function take(): readonly Entry<Item>[] {
+    const batch: Entry<Item>[] = [];
+    let bytes = 0;
+    for (const entry of waiting) {
+      bytes += bytesOf(entry.item);
+      if (batch.length > 0 && (batch.length === maxItems || bytes > maxBytes)) break;
+      batch.push(entry);
+      waiting.delete(entry);
+    }
+    return batch;
+  }
+
+  async function run(batch: readonly Entry<Item>[]): Promise<void> {
+    underWay++;
+    try {
+      const errors = await send(batch.map(({ item }) => item));
+      batch.forEach(({ resolve, reject }, index) => {
+        const error = errors?.[index];
+        if (error) reject(error);
+        else resolve();
+      });
+    } catch (error) {
+      batch.forEach(({ reject }) => reject(error));
+    } finally {
+      underWay--;
+      schedule();
+    }
+  }
+
+  return (item, context) =>
+    new Promise<void>((resolve, reject) => {
+      let leave = (): void => {};
+      const entry: Entry<Item> = {
+        item,
+        resolve: () => (leave(), resolve()),
+        reject: (reason) => (leave(), reject(reason)),
+      };
+      waiting.add(entry);
+      // Only what has to wait for others needs to be told when its time is over.
+      if (underWay >= concurrency) {
+        const { signal } = context;
+        const over = (): void => {
+          if (waiting.delete(entry)) reject(signal.reason as Error);
+        };
+        signal.addEventListener("abort", over, { once: true });
+        leave = () => signal.removeEventListener("abort", over);
+        if (signal.aborted) over();
+      }
+      schedule();
+    });
+}
