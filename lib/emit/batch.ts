@@ -4,6 +4,7 @@
  * @module
  */
 import type { EmitContext } from "../message";
+import { BusyError } from "./busy-error";
 
 export type BatchOptions<Item> = {
   /**
@@ -22,6 +23,11 @@ export type BatchOptions<Item> = {
    * @defaultValue `1`
    */
   readonly concurrency?: number;
+  /**
+   * How long an item may take from when it is added. It is then rejected with a `BusyError`, and let go of if it still waits.
+   * A batch keeps its place until `send` settles, so a client that hangs holds no more than `concurrency` batches.
+   */
+  readonly timeoutMs?: number;
 };
 
 type Entry<Item> = {
@@ -41,6 +47,7 @@ export function batcher<Item>({
   maxBytes = Infinity,
   bytesOf = () => 0,
   concurrency = 1,
+  timeoutMs,
 }: BatchOptions<Item>): (item: Item, context: EmitContext) => Promise<void> {
   const waiting = new Set<Entry<Item>>();
   let underWay = 0;
@@ -87,17 +94,25 @@ export function batcher<Item>({
   return (item, context) =>
     new Promise<void>((resolve, reject) => {
       let leave = (): void => {};
+      let timer: NodeJS.Timeout | undefined;
+      const settled = (): void => (clearTimeout(timer), leave());
       const entry: Entry<Item> = {
         item,
-        resolve: () => (leave(), resolve()),
-        reject: (reason) => (leave(), reject(reason)),
+        resolve: () => (settled(), resolve()),
+        reject: (reason) => (settled(), reject(reason)),
       };
       waiting.add(entry);
+      if (timeoutMs !== undefined) {
+        timer = setTimeout(() => {
+          waiting.delete(entry);
+          entry.reject(new BusyError(`Nothing was confirmed within ${timeoutMs} ms. It may be yet: at least once.`));
+        }, timeoutMs);
+      }
       // Only what has to wait for others needs to be told when its time is over.
       if (underWay >= concurrency) {
         const { signal } = context;
         const over = (): void => {
-          if (waiting.delete(entry)) reject(signal.reason as Error);
+          if (waiting.delete(entry)) entry.reject(signal.reason);
         };
         signal.addEventListener("abort", over, { once: true });
         leave = () => signal.removeEventListener("abort", over);
