@@ -12,6 +12,7 @@ const { filesBelow, report, root } = require("./files");
 
 /** Modules that users cannot import by name: path below lib, without `.ts` or `/index.ts`. @type {readonly string[]} */
 const PRIVATE = [
+  "accept/watermarks",
   "authenticate/authenticator",
   "authenticate/basic-users",
   "authenticate/bearer-scheme",
@@ -31,6 +32,10 @@ const PRIVATE = [
   "emit/batch",
   "emit/compile-message-type",
   "emit/confirm",
+  "emit/confirmation",
+  "emit/deduplicate/store",
+  "emit/emit-failure",
+  "emit/invoke",
   "emit/json-formats",
   "emit/json-schema",
   "emit/json-schema-engine",
@@ -38,6 +43,7 @@ const PRIVATE = [
   "emit/linear-pattern",
   "emit/message",
   "emit/payload-of",
+  "emit/redis-command",
   "emit/schema-issue",
   "emit/schema-references",
   "emit/standard-schema",
@@ -54,6 +60,7 @@ const PRIVATE = [
   "request/content-type",
   "request/depth",
   "request/field-lines",
+  "request/holds",
   "request/inflate",
   "request/library-name",
   "request/lifetime",
@@ -68,6 +75,7 @@ const PRIVATE = [
   "request/source-answer",
   "request/step",
   "request/text",
+  "request/thenable",
   "tenant/bulk-data",
   "tenant/config",
   "tenant/context",

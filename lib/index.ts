@@ -62,8 +62,13 @@ export { messageTypeGate } from "./emit/message-type-gate";
 export type { MessageTypeGateOptions } from "./emit/message-type-gate";
 export { createMessageTypes } from "./emit/message-types";
 export type { MessageTypeLibrary } from "./emit/message-types";
-export { PermanentError } from "./emit/permanent-error";
 export { BusyError } from "./emit/busy-error";
+export { memoryDeduplication } from "./emit/deduplicate/memory";
+export type { Claim, DeduplicateOptions, DeduplicationStore } from "./emit/deduplicate";
+export { fallback } from "./emit/fallback";
+export { fanOut } from "./emit/fan-out";
+export { route } from "./emit/route";
+export { PermanentError } from "./emit/permanent-error";
 
 export { compileSchema } from "./emit/schema";
 export type { PayloadOf } from "./emit/payload-of";

@@ -7,15 +7,24 @@ import { retryAfter, WebhookError } from "../errors";
 import { framingOf } from "../request/field-lines";
 import { checkOptions, positiveInteger } from "../request/options";
 import { step, type Step } from "../request/step";
+import { busy, Watermarks } from "./watermarks";
 
 export type AdmissionOptions = {
   /**
    * Octets that all requests of the node may hold at once, in bytes: bodies as sent and with their codings undone, from
-   * their arrival to the answer. What would go beyond is refused with `ERR_WEBHOOK_BUSY`: 503 with `Retry-After`.
+   * their arrival until the answer has gone and the emitter has settled. What would go beyond is refused with
+   * `ERR_WEBHOOK_BUSY`: 503 with a `Retry-After` that grows for as long as the node is full.
    *
    * @defaultValue `134_217_728` (128 MiB)
    */
   readonly maxInFlightBytes?: number | undefined;
+  /**
+   * Once a request was refused for `maxInFlightBytes`, new ones are until no more than this is held, in bytes: so that a
+   * full node does not take in and turn away by turns.
+   *
+   * @defaultValue three quarters of `maxInFlightBytes`
+   */
+  readonly resumeInFlightBytes?: number | undefined;
 };
 
 /** How many requests were under way when the time for draining was over. */
@@ -29,7 +38,7 @@ export type Admission = Step & {
   readonly inFlight: number;
   /**
    * Refuses new requests with `ERR_WEBHOOK_DRAINING` (503, `Connection: close`) from now on, and resolves once those
-   * under way are answered, or after `timeoutMs`. Calling it again is the same drain.
+   * under way are answered and their emitters have settled, or after `timeoutMs`. Calling it again is the same drain.
    */
   drain: (options?: { readonly timeoutMs?: number | undefined }) => Promise<Drained>;
 };
@@ -42,15 +51,18 @@ export type Admission = Step & {
  */
 export function admission(options: AdmissionOptions = {}): Admission {
   checkOptions("admission", options);
-  const { maxInFlightBytes = 134_217_728 } = options;
-  const max = positiveInteger("maxInFlightBytes", maxInFlightBytes);
+  const { maxInFlightBytes: max = 134_217_728, resumeInFlightBytes: low = Math.ceil(max * 0.75) } = options;
+  positiveInteger("maxInFlightBytes", max);
+  positiveInteger("resumeInFlightBytes", low);
+  if (low > max) throw new TypeError(`resumeInFlightBytes: ${low} is more than maxInFlightBytes (${max}).`);
+  const watermarks = new Watermarks(max, low);
   let inFlight = 0;
-  let inFlightBytes = 0;
+  let unsettled = 0;
   let draining: Promise<Drained> | undefined;
   let emptied = (): void => {};
 
   const admit = step(function admission(record) {
-    const { request } = record;
+    const { request, surroundings } = record;
     if (draining) {
       throw new WebhookError("ERR_WEBHOOK_DRAINING", "The server is shutting down; send the delivery again.", {
         headers: { ...retryAfter(), Connection: "close" },
@@ -58,20 +70,25 @@ export function admission(options: AdmissionOptions = {}): Admission {
     }
     const framing = framingOf(request);
     const declared = typeof framing === "object" ? Math.min(framing.declaredBytes, record.limits.maxEncodedBytes) : 0;
-    if (inFlightBytes + declared > max) throw busy();
+    const full = watermarks.refusal(declared, surroundings);
+    if (full) throw full;
 
     inFlight++;
+    unsettled++;
     let held = 0;
     record.reserve = (bytes) => {
-      if (inFlightBytes + bytes > max) return busy();
-      held += bytes;
-      inFlightBytes += bytes;
-      return undefined;
+      const refusal = watermarks.take(bytes, surroundings);
+      if (!refusal) held += bytes;
+      return refusal;
     };
     record.whenDone(() => {
-      inFlightBytes -= held;
-      record.reserve = busy;
-      if (--inFlight === 0) emptied();
+      inFlight--;
+      // What comes after the end has no part in the request any more.
+      record.reserve = () => busy();
+    });
+    record.whenReleased(() => {
+      watermarks.give(held, surroundings);
+      if (--unsettled === 0) emptied();
     });
   });
 
@@ -85,20 +102,13 @@ export function admission(options: AdmissionOptions = {}): Admission {
         clearTimeout(timer);
         resolve({ unanswered: 0 });
       };
-      if (inFlight === 0) emptied();
+      if (unsettled === 0) emptied();
     }));
   }
 
   return Object.defineProperties(admit, {
     inFlight: { get: () => inFlight },
-    inFlightBytes: { get: () => inFlightBytes },
+    inFlightBytes: { get: () => watermarks.bytes },
     drain: { value: drain },
   }) as Admission;
-}
-
-function busy(): WebhookError {
-  return new WebhookError("ERR_WEBHOOK_BUSY", "Too much is under way; send the delivery again.", {
-    headers: retryAfter(),
-    advice: "The octets of all requests under way have reached maxInFlightBytes: is the emitter slow?",
-  });
 }

@@ -18,6 +18,7 @@ import { answer } from "../request/answer";
 import type { DeliveryRecord, Pair } from "../request/delivery";
 import { printable } from "../request/outcome";
 import { checkFunction, checkOptions, eitherOf, shown, text } from "../request/options";
+import { isThenable } from "../request/thenable";
 import { HTTP_EXCEPTION, refusalOf } from "../request/refusal";
 import { step, type Step } from "../request/step";
 
@@ -88,7 +89,7 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
     let result: unknown;
     try {
       const returned: unknown = authenticator(args);
-      result = isPromise(returned) ? await lifetime.race(returned) : returned;
+      result = isThenable(returned) ? await lifetime.race(returned) : returned;
     } catch (error) {
       // C2: whatever the authenticator made of it, a body that failed keeps its own status.
       if (record.bodyFailure) throw record.bodyFailure;
@@ -156,10 +157,6 @@ function authenticatorOf<Context, Event>({
   throw new TypeError(
     'authenticate: nothing says who may send; pass source or authenticator, or anonymous: "accept" to take any webhook from any sender.',
   );
-}
-
-function isPromise(value: unknown): value is PromiseLike<AuthenticatorResult> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
 /** The status that an `HTTPException` dictates; infinite for any other error, which dictates none. */

@@ -3,31 +3,75 @@
  *
  * @module
  */
-import { retryAfter, WebhookError } from "../errors";
+import { WebhookError } from "../errors";
 import type { EmitContext, Emitter, Message } from "../message";
+import type { DeliveryRecord } from "../request/delivery";
 import type { Lifetime } from "../request/lifetime";
-import { shown } from "../request/options";
+import type { Confirmation } from "./confirmation";
+import type { Deduplicate } from "./deduplicate";
+import { emitFailure } from "./emit-failure";
+import { invoke } from "./invoke";
 import { isPermanent } from "./permanent-error";
 
-type Ports = { readonly emitter: Emitter; readonly deadLetter: Emitter | undefined };
+/** Where messages go. */
+export type Ports = {
+  readonly emitter: Emitter;
+  readonly deadLetter: Emitter | undefined;
+  readonly deduplicate: Deduplicate | undefined;
+};
 
-/** Resolves once all messages of a delivery are confirmed, to how many went to the dead letters. */
-export async function confirmAll(messages: readonly Message[], lifetime: Lifetime, ports: Ports): Promise<number> {
-  if (messages.length === 1) return Number(await confirm(messages[0] as Message, lifetime, ports));
-  // Handed over in order, and awaited together: the delivery is acknowledged only when all are confirmed.
-  const settled = await Promise.allSettled(messages.map((message) => confirm(message, lifetime, ports)));
-  const failed = settled.find((one) => one.status === "rejected");
+/**
+ * Resolves once all messages of a delivery are confirmed, each in its place. They are handed over in order, and awaited
+ * together: the delivery is acknowledged only when all are confirmed.
+ */
+export async function confirmAll(
+  messages: readonly Message[],
+  trackingId: string,
+  record: DeliveryRecord,
+  ports: Ports,
+): Promise<readonly Confirmation[]> {
+  const { lifetime } = record;
+  const one = (message: Message): Promise<Confirmation> => {
+    const work = start(message, trackingId, record, ports);
+    // What the emitter holds stays counted as in flight, also after the sender was told to come again.
+    record.hold(work);
+    return lifetime.race(work);
+  };
+  if (messages.length === 1) return [await one(messages[0] as Message)];
+  const settled = await Promise.allSettled(messages.map(one));
+  const failed = settled.find((each) => each.status === "rejected");
   if (failed) throw failed.reason;
-  return settled.filter((one) => one.status === "fulfilled" && one.value).length;
+  return (settled as PromiseFulfilledResult<Confirmation>[]).map(({ value }) => value);
 }
 
-/** Resolves once the message is confirmed, to whether it went to the dead letters. */
-async function confirm(message: Message, lifetime: Lifetime, { emitter, deadLetter }: Ports): Promise<boolean> {
+function start(
+  message: Message,
+  trackingId: string,
+  record: DeliveryRecord,
+  { emitter, deadLetter, deduplicate }: Ports,
+): Promise<Confirmation> {
+  const work = (): Promise<Confirmation> => confirm(message, record.lifetime, emitter, deadLetter);
+  return deduplicate ? deduplicate({ message, trackingId, record, work }) : work();
+}
+
+/** Resolves once the message is confirmed. It goes on where the sender's time is over: what comes late is told to nobody. */
+async function confirm(
+  message: Message,
+  lifetime: Lifetime,
+  emitter: Emitter,
+  deadLetter: Emitter | undefined,
+): Promise<Confirmation> {
+  const context: EmitContext = {
+    get signal() {
+      return lifetime.signal;
+    },
+  };
   try {
-    await settle("emitter", emitter, message, lifetime);
-    return false;
+    await invoke("emitter", emitter, message, context);
+    return { isDeadLetter: false };
   } catch (error) {
-    if (!isPermanent(error)) throw emitFailure(error);
+    // Once the sender was told to come again, the next attempt finds the message out to be refused.
+    if (!isPermanent(error) || lifetime.over) throw emitFailure(error);
     if (!deadLetter) {
       throw new WebhookError("ERR_WEBHOOK_MESSAGE_REFUSED", "The delivery was understood, and will not be taken.", {
         advice: "The emitter threw a PermanentError, and the node has no deadLetter to keep the message.",
@@ -36,40 +80,9 @@ async function confirm(message: Message, lifetime: Lifetime, { emitter, deadLett
     }
   }
   try {
-    await settle("deadLetter", deadLetter, message, lifetime);
-    return true;
+    await invoke("deadLetter", deadLetter, message, context);
+    return { isDeadLetter: true };
   } catch (error) {
     throw emitFailure(error);
   }
-}
-
-async function settle(port: string, emitter: Emitter, message: Message, lifetime: Lifetime): Promise<void> {
-  const context: EmitContext = {
-    get signal() {
-      return lifetime.signal;
-    },
-  };
-  const returned: unknown = emitter(message, context);
-  if (typeof (returned as { then?: unknown } | null | undefined)?.then !== "function") {
-    throw new WebhookError("ERR_WEBHOOK_EMIT", "The delivery could not be taken now; send it again.", {
-      headers: retryAfter(),
-      advice: `The ${port} returned ${shown(returned)}, and no promise, so nothing tells when the message is safe: is an "await" or "async" missing?`,
-    });
-  }
-  await lifetime.race(returned as Promise<unknown>);
-}
-
-/** What a failure of an emitter comes to: 503, with the time to wait that it asks for. */
-function emitFailure(error: unknown): unknown {
-  let seconds: unknown;
-  try {
-    if (error instanceof WebhookError) return error;
-    seconds = (error as { retryAfterSeconds?: unknown } | null | undefined)?.retryAfterSeconds;
-  } catch {
-    // A member that throws when it is looked at changes nothing: the emitter has failed.
-  }
-  return new WebhookError("ERR_WEBHOOK_EMIT", "The delivery could not be taken now; send it again.", {
-    headers: retryAfter(typeof seconds === "number" && seconds > 0 ? seconds : 1),
-    cause: error,
-  });
 }

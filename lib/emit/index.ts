@@ -11,6 +11,8 @@ import { checkFunction, checkOptions, eitherOf, shown, text } from "../request/o
 import { step, type Step } from "../request/step";
 import { compileMessageType, type CompiledMessageType } from "./compile-message-type";
 import { confirmAll } from "./confirm";
+import type { Confirmation } from "./confirmation";
+import { deduplicator, type DeduplicateOptions } from "./deduplicate";
 import { makeMessage } from "./message";
 import type { MessageType } from "./message-type";
 import { successAnswer, type SuccessOptions } from "./success";
@@ -52,6 +54,13 @@ export type EmitOptions<Payload = unknown> = SuccessOptions<Payload> & {
    * @defaultValue `"refuse"`
    */
   readonly onInvalid?: "refuse" | "emit" | undefined;
+  /**
+   * Emits the same message once within a window: `{ store: memoryDeduplication() }`. A duplicate is answered as the first
+   * one was, with its tracking id. If the store fails, the delivery is 503.
+   *
+   * @defaultValue none: what is delivered twice is emitted twice, with the same `key`
+   */
+  readonly deduplicate?: DeduplicateOptions<Payload> | undefined;
   /** Told of each message once its sender was answered: what `auditTrail()` makes. */
   readonly audit?: ((message: Message) => void) | undefined;
   /**
@@ -82,6 +91,9 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
   const { name: messageType, validate } = compileMessageType(type);
   const isEmitted = eitherOf("onInvalid", onInvalid, "refuse", "emit") === "emit";
   if (audit !== undefined) checkFunction("audit", audit);
+  const deduplicate =
+    options.deduplicate === undefined ? undefined : deduplicator(options.deduplicate as DeduplicateOptions);
+  const ports = { emitter, deadLetter, deduplicate };
   const fields = fieldNames(options.fields);
   const groupOf = groupFunction(options.groupId as EmitOptions["groupId"]);
   const split = splitFunction(options.split);
@@ -119,25 +131,36 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
     );
     record.message = messages[0];
 
-    const deadLetters = await record.emitting(() => confirmAll(messages, lifetime, { emitter, deadLetter }));
-    const success = answerTo(record, of ?? (messages[0] as Message).trackingId, messages);
+    const told = of ?? (messages[0] as Message).trackingId;
+    const confirmations = await record.emitting(() => confirmAll(messages, told, record, ports));
+    const { id, fresh } = deduplicated(messages, confirmations, told);
+    const success = answerTo(record, id, fresh.length > 0 || messages.length === 0 ? fresh : messages);
     record.end({
-      kind: messages.length === 0 ? "answered" : "delivered",
+      kind: messages.length === 0 ? "answered" : fresh.length === 0 ? "duplicate" : "delivered",
       status: success.status,
-      ...outcomeOf(messages, of),
-      ...(deadLetters > 0 && { isDeadLetter: true }),
+      trackingId: id,
+      ...(of === undefined ? factsOf(messages[0] as Message) : { messages: fresh.length }),
+      ...(confirmations.some(({ isDeadLetter }) => isDeadLetter) && { isDeadLetter: true }),
     });
     answer(record, success);
     lifetime.close();
-    if (audit) messages.forEach((message) => audit(message));
+    if (audit) fresh.forEach((message) => audit(message));
   });
 }
 
-function outcomeOf(messages: readonly Message[], of: string | undefined): Partial<Outcome> {
-  if (of !== undefined) return { trackingId: of, messages: messages.length };
-  const { trackingId: id, deliveryId, eventType, isUnverified } = messages[0] as Message;
+/** The messages that were not there before. If all were, the sender is told the first one's tracking id. */
+function deduplicated(
+  messages: readonly Message[],
+  confirmations: readonly Confirmation[],
+  told: string,
+): { readonly id: string; readonly fresh: readonly Message[] } {
+  if (confirmations.every(({ duplicateOf }) => duplicateOf === undefined)) return { id: told, fresh: messages };
+  const fresh = messages.filter((_, index) => confirmations[index]?.duplicateOf === undefined);
+  return { id: fresh.length > 0 ? told : (confirmations[0]?.duplicateOf ?? told), fresh };
+}
+
+function factsOf({ deliveryId, eventType, isUnverified }: Message): Partial<Outcome> {
   return {
-    trackingId: id,
     ...(deliveryId !== undefined && { deliveryId }),
     ...(eventType !== undefined && { eventType }),
     ...(isUnverified && { isUnverified }),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isThenable } from "../request/thenable";
 import { firstIssues, issueOf, oneOf, type Validate, type Validation } from "./schema-issue";
 
 /** The interface by which schema libraries let themselves be used by others. */
@@ -34,7 +35,7 @@ export function isStandardSchema(schema: unknown): schema is StandardSchemaV1 {
 export function standardValidate({ "~standard": standard }: StandardSchemaV1): Validate {
   return function validate(payload) {
     const result = standard.validate(payload);
-    return isPromise(result) ? result.then(validationOf) : validationOf(result);
+    return isThenable(result) ? (result as Promise<StandardResult<unknown>>).then(validationOf) : validationOf(result);
   };
 
   function validationOf(result: StandardResult<unknown>): Validation {
@@ -130,10 +131,4 @@ const UNITS: Readonly<Record<string, string>> = { string: "characters", array: "
 function size(bound: string, limit: unknown, origin: unknown): string {
   const unit = UNITS[String(origin)];
   return unit ? `must have ${bound} ${String(limit)} ${unit}` : `must be ${bound} ${String(limit)}`;
-}
-
-function isPromise(
-  value: StandardResult<unknown> | Promise<StandardResult<unknown>>,
-): value is Promise<StandardResult<unknown>> {
-  return typeof (value as { then?: unknown }).then === "function";
 }

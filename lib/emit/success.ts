@@ -40,10 +40,16 @@ export function successAnswer({ status, respond }: SuccessOptions): SuccessAnswe
     if (!respond || !message) return wanted;
     // The message is safe, so the sender gets its 2xx, whatever becomes of the words.
     try {
-      return { ...wanted, content: jsonContent(notPromised("respond", respond(message))) };
+      const told = message.previousTrackingIds ? message : withTrackingId(message, id);
+      return { ...wanted, content: jsonContent(notPromised("respond", respond(told))) };
     } catch (error) {
       logError(surroundings.logger, `webhook ${surroundings.name}: respond has thrown`, error);
       return wanted;
     }
   };
+}
+
+/** The message as its first delivery was known by, if this one is a duplicate. */
+function withTrackingId(message: Message, trackingId: string): Message {
+  return message.trackingId === trackingId ? message : Object.freeze({ ...message, trackingId });
 }

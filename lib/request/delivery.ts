@@ -10,6 +10,7 @@ import { aborted } from "./arrival";
 import { DEFAULT_LIMITS, RequestBody, type Body, type BodyLimits } from "./body";
 import { codingsOf, DEFAULT_CODINGS, type ContentCoding } from "./content-coding";
 import { isJsonMediaType, parseContentType, type ContentType } from "./content-type";
+import { Holds } from "./holds";
 import { Lifetime } from "./lifetime";
 import { consoleLogger } from "./logger";
 import { isObserved, publish, type Observers, type Outcome } from "./outcome";
@@ -71,6 +72,7 @@ export class DeliveryRecord implements Delivery {
   #isEmitting = false;
   #isDone = false;
   readonly #whenDone: (() => void)[] = [];
+  readonly #holds = new Holds();
   readonly #entered: [step: string, at: number][] | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, surroundings: Surroundings) {
@@ -168,6 +170,16 @@ export class DeliveryRecord implements Delivery {
     else this.#whenDone.push(callback);
   }
 
+  /** Work that may go on when the request is over, and keeps its octets until it settles. */
+  hold(work: Promise<unknown>): void {
+    this.#holds.add(work);
+  }
+
+  /** Calls back once nothing holds the octets of the request any more, now if that is so already. */
+  whenReleased(callback: () => void): void {
+    this.#holds.whenReleased(callback);
+  }
+
   #closed(): void {
     if (this.#isEmitting) return;
     if (this.response.writableFinished) this.end(this.#answeredByOthers());
@@ -190,6 +202,7 @@ export class DeliveryRecord implements Delivery {
     this.lifetime.close();
     this.#isDone = true;
     for (const callback of this.#whenDone.splice(0)) callback();
+    this.#holds.done();
   }
 }
 

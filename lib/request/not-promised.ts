@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { isThenable } from "./thenable";
 
 /** Hands a value on. @throws TypeError for a promise. */
 export function notPromised<T>(word: string, value: T): T {
-  if (typeof (value as { then?: unknown } | null | undefined)?.then !== "function") return value;
-  (value as PromiseLike<unknown>).then(null, () => {});
+  if (!isThenable(value)) return value;
+  value.then(null, () => {});
   throw new TypeError(`${word}: it returned a promise, and nothing awaits it there; it must return a value.`);
 }

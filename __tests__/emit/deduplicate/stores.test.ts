@@ -1,0 +1,141 @@
+/**
+ * What holds of every store of deduplication, tried on the real ones.
+ */
+import { memoryDeduplication, type DeduplicationStore } from "express-webhook-node";
+import { deduplicationTable, postgresDeduplication } from "express-webhook-node/emit/deduplicate/postgres";
+import { redisDeduplication } from "express-webhook-node/emit/deduplicate/redis";
+import { Pool } from "pg";
+import { createClient } from "redis";
+import { describeWith, unique } from "../../support/service";
+import { watchUnhandled } from "../../support/unhandled";
+
+watchUnhandled();
+
+const MINUTE = 60_000;
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+let keys = 0;
+const newKey = (): string => `${unique}_${keys++}`;
+
+/** Two stores on one memory, table or server, as two processes have them. */
+type Shared = readonly [DeduplicationStore, DeduplicationStore];
+
+function storeContract(describe: jest.Describe, name: string, open: () => Promise<Shared>): void {
+  describe(`${name} [J3]`, () => {
+    let one: DeduplicationStore;
+    let other: DeduplicationStore;
+    beforeAll(async () => {
+      [one, other] = await open();
+    });
+
+    it("lets one claim a key, and tells all others that it is under way", async () => {
+      const key = newKey();
+      const claims = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => (n % 2 ? one : other).claim(key, { owner: `o${n}`, leaseMs: MINUTE })),
+      );
+      expect(claims.filter(({ state }) => state === "claimed")).toHaveLength(1);
+      expect(claims.filter(({ state }) => state === "underWay")).toHaveLength(19);
+    });
+
+    it("tells what was confirmed, and by which tracking id, until the window is over", async () => {
+      const key = newKey();
+      await one.claim(key, { owner: "a", leaseMs: MINUTE });
+      await one.confirm(key, { owner: "a", trackingId: "t1", windowMs: 1_000 });
+      expect(await other.claim(key, { owner: "b", leaseMs: MINUTE })).toEqual({ state: "delivered", trackingId: "t1" });
+      await later(1_100);
+      expect(await other.claim(key, { owner: "b", leaseMs: MINUTE })).toEqual({ state: "claimed" });
+    });
+
+    it("frees a key that its owner lets go, and no other's", async () => {
+      const key = newKey();
+      await one.claim(key, { owner: "a", leaseMs: MINUTE });
+      await other.release(key, { owner: "b" });
+      expect(await other.claim(key, { owner: "b", leaseMs: MINUTE })).toEqual({ state: "underWay" });
+      await one.release(key, { owner: "a" });
+      expect(await other.claim(key, { owner: "b", leaseMs: MINUTE })).toEqual({ state: "claimed" });
+      await one.release(key, { owner: "a" });
+      expect(await one.claim(key, { owner: "c", leaseMs: MINUTE })).toEqual({ state: "underWay" });
+    });
+
+    it("frees a key whose lease has run out, and lets go of nothing that was delivered", async () => {
+      const key = newKey();
+      await one.claim(key, { owner: "a", leaseMs: 100 });
+      await later(200);
+      expect(await other.claim(key, { owner: "b", leaseMs: MINUTE })).toEqual({ state: "claimed" });
+      await other.confirm(key, { owner: "b", trackingId: "t2", windowMs: MINUTE });
+      await other.release(key, { owner: "b" });
+      expect(await one.claim(key, { owner: "c", leaseMs: MINUTE })).toEqual({ state: "delivered", trackingId: "t2" });
+    });
+
+    it("keeps what is delivered by an owner whose lease had run out: the message is with the receiver", async () => {
+      const key = newKey();
+      await one.claim(key, { owner: "a", leaseMs: 50 });
+      await later(150);
+      await one.confirm(key, { owner: "a", trackingId: "t3", windowMs: MINUTE });
+      expect(await other.claim(key, { owner: "b", leaseMs: MINUTE })).toEqual({ state: "delivered", trackingId: "t3" });
+    });
+  });
+}
+
+storeContract(describe, "memoryDeduplication", async () => {
+  const store = memoryDeduplication();
+  return [store, store];
+});
+
+describe("memoryDeduplication", () => {
+  it("forgets the oldest beyond maxKeys, and no more [J3]", async () => {
+    const store = memoryDeduplication({ maxKeys: 2 });
+    for (const key of ["a", "b", "c"]) {
+      await store.claim(key, { owner: "o", leaseMs: MINUTE });
+      await store.confirm(key, { owner: "o", trackingId: key, windowMs: MINUTE });
+    }
+    const states = [];
+    for (const key of ["c", "b", "a"]) states.push((await store.claim(key, { owner: "o", leaseMs: MINUTE })).state);
+    expect(states).toEqual(["delivered", "delivered", "claimed"]);
+  });
+
+  it.each([{ maxKeys: 0 }, { maxKeys: "7" }, { max: 7 }])("throws at start for %j", (options) => {
+    expect(() => memoryDeduplication(options as object)).toThrow(TypeError);
+  });
+});
+
+const closing: (() => unknown)[] = [];
+afterAll(async () => {
+  for (const close of closing) await close();
+});
+
+storeContract(describeWith("Redis", 6379), "redisDeduplication", async () => {
+  const clients = [createClient(), createClient()] as const;
+  for (const client of clients) {
+    await client.connect();
+    closing.push(() => client.destroy());
+  }
+  const [one, other] = clients;
+  return [redisDeduplication({ client: one }), redisDeduplication({ client: other })];
+});
+
+storeContract(describeWith("PostgreSQL", 5432), "postgresDeduplication", async () => {
+  const pools = [0, 1].map(() => new Pool({ host: "127.0.0.1", user: "postgres", database: "test" }));
+  const [one, other] = pools as [Pool, Pool];
+  const table = `${unique}_keys`;
+  await one.query(deduplicationTable(table));
+  closing.push(async () => {
+    await one.query(`drop table ${table}`);
+    await Promise.all(pools.map((pool) => pool.end()));
+  });
+  return [postgresDeduplication({ client: one, table }), postgresDeduplication({ client: other, table })];
+});
+
+describe("stores", () => {
+  it.each<[string, () => unknown, string]>([
+    ["Redis without a client", () => redisDeduplication({ client: undefined as never }), "client"],
+    ["Redis with a pool", () => redisDeduplication({ client: { query() {} } as never }), "client"],
+    ["an empty prefix", () => redisDeduplication({ client: { call: async () => null }, prefix: "" }), "prefix"],
+    ["PostgreSQL without a client", () => postgresDeduplication({ client: {} as never }), "client"],
+    ["a table with a quote", () => deduplicationTable('a"; drop table b; --'), "table"],
+    ["a table of three parts", () => deduplicationTable("a.b.c"), "table"],
+    ["an unknown word", () => redisDeduplication({ clients: {} } as never), "clients"],
+  ])("throw at start with %s", (_, make, word) => {
+    expect(make).toThrow(TypeError);
+    expect(make).toThrow(word);
+  });
+});

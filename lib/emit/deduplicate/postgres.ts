@@ -1,0 +1,99 @@
+/**
+ * Deduplication between processes, in a table of PostgreSQL.
+ *
+ * @module
+ */
+import { checkOptions, shown, text } from "../../request/options";
+import type { DeduplicationStore } from "./store";
+
+/** The one method called on a `Pool` or a `Client` of `pg`. */
+export type PostgresClient = {
+  readonly query: (text: string, values: unknown[]) => Promise<{ readonly rows: readonly unknown[] }>;
+};
+
+export type PostgresDeduplicationOptions = {
+  /** A `Pool` of `pg` (8 or later). It stays the app's. */
+  readonly client: PostgresClient;
+  /**
+   * The table, with its schema if it is not on the search path: `webhooks.deliveries`.
+   *
+   * @defaultValue `"webhook_deduplication"`
+   */
+  readonly table?: string | undefined;
+};
+
+const NAME = /^[a-z_][a-z0-9_]{0,62}$/i;
+/** How often what has expired is deleted, in milliseconds. */
+const SWEEP_MS = 60_000;
+
+/** The statement that makes the table: run it in a migration. It does nothing where the table is there. */
+export function deduplicationTable(table = "webhook_deduplication"): string {
+  return `create table if not exists ${quoted(table)} (
+  key text primary key,
+  owner text not null,
+  tracking_id text,
+  expires_at timestamptz not null
+)`;
+}
+
+/**
+ * Creates a store in PostgreSQL: a row each. Once a minute whoever claims deletes up to 1,000 rows that have expired.
+ *
+ * @throws TypeError at start, for a wrong option.
+ */
+export function postgresDeduplication(options: PostgresDeduplicationOptions): DeduplicationStore {
+  checkOptions("postgresDeduplication", options, ["client", "table"]);
+  const { client } = options;
+  if (typeof (client as Partial<PostgresClient> | null | undefined)?.query !== "function") {
+    throw new TypeError(`client: ${shown(client)} has no query(): pass a Pool of pg.`);
+  }
+  const statements = statementsOf(quoted(options.table ?? "webhook_deduplication"));
+  let sweptAt = 0;
+
+  return {
+    async claim(key, { owner, leaseMs }) {
+      if (performance.now() - sweptAt > SWEEP_MS) {
+        sweptAt = performance.now();
+        // What could not be deleted now is the next one's to delete.
+        client.query(statements.sweep, []).catch(() => {});
+      }
+      const { rows } = await client.query(statements.claim, [key, owner, leaseMs]);
+      const [row] = rows as readonly { readonly owner: string | null; readonly tracking_id: string | null }[];
+      if (row?.owner === owner) return { state: "claimed" };
+      // No row: another has put it in meanwhile, and has not committed when ours was looked up.
+      if (!row || row.tracking_id === null) return { state: "underWay" };
+      return { state: "delivered", trackingId: row.tracking_id };
+    },
+    confirm: (key, { owner, trackingId, windowMs }) =>
+      client.query(statements.confirm, [key, owner, trackingId, windowMs]),
+    release: (key, { owner }) => client.query(statements.release, [key, owner]),
+  };
+}
+
+function statementsOf(table: string): Readonly<Record<"claim" | "confirm" | "release" | "sweep", string>> {
+  const until = (value: string): string => `clock_timestamp() + ${value} * interval '1 millisecond'`;
+  return {
+    claim: `with claimed as (
+  insert into ${table} as kept (key, owner, expires_at) values ($1, $2, ${until("$3")})
+  on conflict (key) do update set owner = excluded.owner, tracking_id = null, expires_at = excluded.expires_at
+    where kept.expires_at <= clock_timestamp()
+  returning owner, tracking_id
+)
+select owner, tracking_id from claimed
+union all
+select owner, tracking_id from ${table} where key = $1 and not exists (select from claimed)`,
+    confirm: `insert into ${table} (key, owner, tracking_id, expires_at) values ($1, $2, $3, ${until("$4")})
+on conflict (key) do update
+  set owner = excluded.owner, tracking_id = excluded.tracking_id, expires_at = excluded.expires_at`,
+    release: `delete from ${table} where key = $1 and owner = $2 and tracking_id is null`,
+    sweep: `delete from ${table} where key in
+  (select key from ${table} where expires_at <= clock_timestamp() limit 1000 for update skip locked)`,
+  };
+}
+
+/** A name that cannot be anything but a name. */
+function quoted(table: string): string {
+  const parts = text("table", table).split(".");
+  if (parts.length <= 2 && parts.every((part) => NAME.test(part))) return parts.map((part) => `"${part}"`).join(".");
+  throw new TypeError(`table: ${shown(table)} is not the name of a table, such as webhooks.deliveries.`);
+}

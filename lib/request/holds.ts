@@ -1,0 +1,60 @@
+/**
+ * What goes on for a request after its answer, and keeps its octets: an emitter that was not waited for any longer.
+ *
+ * @module
+ */
+
+/** A promise that nobody can settle any more is collected, and holds nothing. */
+const forgotten = new FinalizationRegistry<() => void>((letGo) => letGo());
+
+export class Holds {
+  /** Each work, and what lets it go: that one must not lead back to the work, or it would never be collected. */
+  readonly #works = new Map<Promise<unknown>, () => void>();
+  readonly #callbacks: (() => void)[] = [];
+  #left = 0;
+  #isDone = false;
+
+  /** Holds until `work` settles, or can settle no more. */
+  add(work: Promise<unknown>): void {
+    const letGo = this.#hold();
+    const settled = (): void => {
+      this.#works.delete(work);
+      letGo();
+    };
+    work.then(settled, settled);
+    if (this.#isDone) forgotten.register(work, letGo);
+    else this.#works.set(work, letGo);
+  }
+
+  // In a scope of its own: functions made in one scope share what any of them has captured.
+  #hold(): () => void {
+    let isHeld = true;
+    this.#left++;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#left--;
+      this.#tell();
+    };
+  }
+
+  /** The request is over: only works hold from here on. */
+  done(): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    for (const [work, letGo] of this.#works) forgotten.register(work, letGo);
+    this.#works.clear();
+    this.#tell();
+  }
+
+  /** Calls back once nothing holds any more, now if that is so already. */
+  whenReleased(callback: () => void): void {
+    this.#callbacks.push(callback);
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (!this.#isDone || this.#left > 0) return;
+    for (const callback of this.#callbacks.splice(0)) callback();
+  }
+}
