@@ -1,0 +1,80 @@
+/**
+ * The helpers for users' tests, as a user's test calls them.
+ */
+import { createServer } from "node:http";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import express from "express";
+import { createWebhookNode, type Message } from "express-webhook-node";
+import { github } from "express-webhook-node/sources/github";
+import { square } from "express-webhook-node/sources/square";
+import { stripe } from "express-webhook-node/sources/stripe";
+import { twilio } from "express-webhook-node/sources/twilio";
+import { deliver, sign } from "express-webhook-node/testing";
+import { watchUnhandled } from "../support/unhandled";
+
+watchUnhandled();
+
+const secret = "hush";
+const messages: Message[] = [];
+const emitter = async (message: Message): Promise<void> => void messages.push(message);
+beforeEach(() => void messages.splice(0));
+
+function appOf(path: string, source: Parameters<typeof createWebhookNode>[0]["source"]): express.Express {
+  const logger = { debug() {}, info() {}, warn() {}, error() {} };
+  return express().use(path, createWebhookNode({ source: source as never, emitter, logger }));
+}
+
+describe("deliver", () => {
+  it("delivers to an app as the provider does [B7]", async () => {
+    const app = appOf("/webhooks/github", github({ secrets: [secret] }));
+    const { status, json, headers } = await deliver(
+      app,
+      "github",
+      { zen: "Keep it simple." },
+      { secret, event: "issues", path: "/webhooks/github" },
+    );
+    expect([status, headers["content-type"]]).toEqual([200, "application/json"]);
+    expect(json).toEqual({ trackingId: messages[0]?.trackingId });
+    expect(messages[0]).toMatchObject({ payload: { zen: "Keep it simple." }, eventType: "issues" });
+  });
+
+  it("is refused as the provider is, by another secret or a time long past [B7]", async () => {
+    const app = appOf("/", stripe({ secrets: [secret] }));
+    const payload = { id: "evt_1", object: "event", type: "charge.succeeded" };
+    expect((await deliver(app, "stripe", payload, { secret: "other" })).status).toBe(401);
+    expect((await deliver(app, "stripe", payload, { secret, now: Date.now() - 3_600_000 })).status).toBe(401);
+    expect((await deliver(app, "stripe", payload, { secret })).status).toBe(200);
+    expect(messages).toHaveLength(1);
+  });
+
+  it("goes where the URL says that the provider signs [B7]", async () => {
+    const url = "https://example.com/hooks/in?a=1";
+    const app = appOf("/hooks/in", twilio({ secrets: [secret], url }));
+    expect((await deliver(app, "twilio", { a: 1 }, { secret, url })).status).toBe(200);
+    const other = appOf("/hooks/in", square({ secrets: [secret], url }));
+    expect((await deliver(other, "square", { event_id: "1" }, { secret, url })).status).toBe(200);
+  });
+
+  it("sends header fields besides, and takes a server that listens already", async () => {
+    const server = createServer(appOf("/", github({ secrets: [secret] })));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const gone = await deliver(server, "github", {}, { secret, headers: { "content-type": "text/plain" } });
+    const taken = await deliver(server, "github", {}, { secret });
+    await new Promise((resolve) => server.close(resolve));
+    expect([gone.status, taken.status]).toEqual([415, 200]);
+  });
+
+  it("says which sources there are", async () => {
+    const app = appOf("/", github({ secrets: [secret] }));
+    await expect(deliver(app, "gitbub" as "github", {}, { secret })).rejects.toThrow(/gitbub.*github/);
+  });
+
+  it("has a signer for every source [B7]", () => {
+    const files = readdirSync(join(__dirname, "../../lib/testing"));
+    const camel = (file: string): string =>
+      file.replace(/\.ts$/, "").replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const others = ["deliver", "index", "sign", "signed"];
+    expect(Object.keys(sign)).toEqual(files.map(camel).filter((name) => !others.includes(name)));
+  });
+});

@@ -1,0 +1,112 @@
+/**
+ * Delivers to an app as a provider does, over a real connection.
+ *
+ * @module
+ */
+import { once } from "node:events";
+import { createServer, request, type IncomingHttpHeaders, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { sign } from "./sign";
+import type { SignedDelivery } from "./signed";
+
+type Signers = typeof sign;
+
+/** The name of a source that can be signed for: `github`, `stripe`, `standardWebhooks`. */
+export type SignerName = keyof Signers;
+
+/** What a source's signer is told, and where the delivery goes. */
+export type DeliverOptions<Name extends SignerName> = Parameters<Signers[Name]>[1] & {
+  /**
+   * The path that the node is mounted at.
+   *
+   * @defaultValue `"/"`, or the path of `url` for providers that sign it
+   */
+  readonly path?: string | undefined;
+  /** Header fields besides those that the provider sends. They win. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+};
+
+/** What the provider gets to see. */
+export type DeliveryAnswer = {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** The text as JSON: `{ trackingId }` of a delivery that was taken. `undefined` where it is none. */
+  readonly json: unknown;
+};
+
+/**
+ * Signs a payload as a provider does and posts it to an app, on a port of the loopback interface that is closed again before
+ * the promise resolves. The app is an Express app, any listener of `node:http`, or a server that listens already.
+ *
+ * @throws TypeError for a source that has no signer.
+ *
+ * @example
+ * ```ts
+ * const { status } = await deliver(app, "github", { zen: "Keep it simple." }, { secret, event: "ping", path: "/webhooks/github" });
+ * ```
+ */
+export async function deliver<Name extends SignerName>(
+  app: RequestListener | Server,
+  source: Name,
+  payload: Parameters<Signers[Name]>[0],
+  { path, headers, ...options }: DeliverOptions<Name>,
+): Promise<DeliveryAnswer> {
+  if (!Object.hasOwn(sign, source)) {
+    throw new TypeError(`deliver: there is no source ${source}. There are: ${Object.keys(sign).join(", ")}.`);
+  }
+  const signer = sign[source] as (
+    payload: unknown,
+    options: object,
+  ) => SignedDelivery & { readonly url?: string; readonly method?: string };
+  const signed = signer(payload, options);
+  const target = path ?? pathOf(signed.url ?? (options as { url?: string }).url);
+  if (typeof app !== "function") return post(app, target, signed, headers);
+  const server = createServer(app).listen(0, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    return await post(server, target, signed, headers);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+function pathOf(url: string | undefined): string {
+  if (url === undefined) return "/";
+  const { pathname, search } = new URL(url);
+  return pathname + search;
+}
+
+async function post(
+  server: Server,
+  path: string,
+  { headers, body }: SignedDelivery,
+  more: Readonly<Record<string, string>> | undefined,
+): Promise<DeliveryAnswer> {
+  const { port } = server.address() as AddressInfo;
+  const sent = request({
+    host: "127.0.0.1",
+    port,
+    path,
+    method: "POST",
+    agent: false,
+    headers: { ...headers, "content-length": body.length, ...more },
+  });
+  sent.end(body);
+  const [response] = (await once(sent, "response")) as [
+    NodeJS.ReadableStream & { statusCode: number; headers: IncomingHttpHeaders },
+  ];
+  let text = "";
+  response.setEncoding("utf8");
+  for await (const chunk of response) text += chunk;
+  return { status: response.statusCode, headers: response.headers, text, json: jsonOf(text) };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

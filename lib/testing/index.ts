@@ -1,0 +1,9 @@
+/**
+ * For tests of apps that receive webhooks: signs and sends as the providers do. No test runner is needed, and none imported.
+ *
+ * @module
+ */
+export { deliver } from "./deliver";
+export type { DeliverOptions, DeliveryAnswer, SignerName } from "./deliver";
+export { sign } from "./sign";
+export type { SignedDelivery, SignOptions } from "./signed";

@@ -1,0 +1,64 @@
+/**
+ * Signs as each provider does.
+ *
+ * @module
+ */
+import { signClerk } from "./clerk";
+import { signDiscord } from "./discord";
+import { signGithub } from "./github";
+import { signGitlab } from "./gitlab";
+import { signHubspot } from "./hubspot";
+import { signLemonSqueezy } from "./lemon-squeezy";
+import { signLinear } from "./linear";
+import { signMailgun } from "./mailgun";
+import { signMeta } from "./meta";
+import { signOpenai } from "./openai";
+import { signPaypal } from "./paypal";
+import { signPolar } from "./polar";
+import { signRazorpay } from "./razorpay";
+import { signReplicate } from "./replicate";
+import { signResend } from "./resend";
+import { signSanity } from "./sanity";
+import { signSendgrid } from "./sendgrid";
+import { signShopify } from "./shopify";
+import { signSlack } from "./slack";
+import { signSquare } from "./square";
+import { signStandardWebhooks } from "./standard-webhooks";
+import { signStripe } from "./stripe";
+import { signTwilio } from "./twilio";
+import { signVercel } from "./vercel";
+import { signWorkos } from "./workos";
+import { signZoom } from "./zoom";
+
+/**
+ * A signer for each source, by the source's own name: `sign.github(payload, { secret })` makes the header fields and the
+ * octets of a delivery as the provider would send it. Times are told by `now`, so that a fake clock may stand.
+ */
+export const sign = {
+  clerk: signClerk,
+  discord: signDiscord,
+  github: signGithub,
+  gitlab: signGitlab,
+  hubspot: signHubspot,
+  lemonSqueezy: signLemonSqueezy,
+  linear: signLinear,
+  mailgun: signMailgun,
+  meta: signMeta,
+  openai: signOpenai,
+  paypal: signPaypal,
+  polar: signPolar,
+  razorpay: signRazorpay,
+  replicate: signReplicate,
+  resend: signResend,
+  sanity: signSanity,
+  sendgrid: signSendgrid,
+  shopify: signShopify,
+  slack: signSlack,
+  square: signSquare,
+  standardWebhooks: signStandardWebhooks,
+  stripe: signStripe,
+  twilio: signTwilio,
+  vercel: signVercel,
+  workos: signWorkos,
+  zoom: signZoom,
+} as const;
