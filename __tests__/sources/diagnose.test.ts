@@ -1,13 +1,17 @@
 /**
  * Each mistake is made for real, and the line that explains it is read. The sender sees 401 and no more.
  */
-import { createHmac } from "node:crypto";
+import { createHmac, generateKeyPairSync } from "node:crypto";
 import type { Source } from "express-webhook-node";
 import { hmacAuthenticator } from "express-webhook-node/authenticate/hmac";
+import { discord } from "express-webhook-node/sources/discord";
 import { github } from "express-webhook-node/sources/github";
+import { sendgrid } from "express-webhook-node/sources/sendgrid";
 import { slack } from "express-webhook-node/sources/slack";
 import { square } from "express-webhook-node/sources/square";
 import { standardWebhooks } from "express-webhook-node/sources/standard-webhooks";
+import { signDiscord } from "express-webhook-node/testing/discord";
+import { signSendgrid } from "express-webhook-node/testing/sendgrid";
 import { send, serveNode, until } from "../support/serve";
 
 const SECRET = "It's a Secret to Everybody";
@@ -18,7 +22,7 @@ const sign = (key: string | Buffer, content: string | Buffer, form: "hex" | "bas
 type Attempt = {
   readonly source: Source;
   readonly body: string | Buffer;
-  readonly headers: Record<string, string>;
+  readonly headers: Readonly<Record<string, string>>;
   readonly diagnose?: object;
 };
 
@@ -55,7 +59,7 @@ describe("diagnose", () => {
       forGithub(body, Buffer.from("c2VjcmV0LXNlY3JldA==", "base64") as never, "c2VjcmV0LXNlY3JldA=="),
     ],
     ["hex", forGithub(body, Buffer.from("00112233445566778899", "hex") as never, "00112233445566778899")],
-    ["another secret than the node has", forGithub(body, "quite another")],
+    ["another secret or key than the node has", forGithub(body, "quite another")],
   ])("tells what is wrong: %s", async (words, attempt) => {
     expect(await explained(attempt)).toContain(words);
   });
@@ -108,6 +112,23 @@ describe("diagnose", () => {
     expect(await explained(attempt("https://shop.example/hook", "https://shop.example/hook/"))).toContain("signed for");
     expect(await explained(attempt("https://shop.example:443/hook", "https://shop.example/hook"))).toContain(":443");
     expect(await explained(attempt("https://shop.example/", "https://other.example/hook"))).toContain("shop.example/");
+  });
+
+  it("explains signatures by a private key, too: Ed25519, and ECDSA in either form", async () => {
+    const discordKeys = generateKeyPairSync("ed25519");
+    const raw = Buffer.from(discordKeys.publicKey.export({ format: "jwk" }).x as string, "base64url").toString("hex");
+    const toDiscord = discord({ publicKeys: [raw] });
+    const { headers } = signDiscord(`${body}\n`, { privateKey: discordKeys.privateKey });
+    expect(await explained({ source: toDiscord, body, headers })).toContain("lost a line feed");
+
+    const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const spki = publicKey.export({ type: "spki", format: "der" }).toString("base64");
+    const toSendgrid = sendgrid({ publicKeys: [spki] });
+    const events = '[{"event":  "open"}]';
+    const delivery = signSendgrid(JSON.stringify(JSON.parse(events)), { privateKey });
+    expect(await explained({ source: toSendgrid, body: events, headers: delivery.headers })).toContain("written anew");
+    const other = signSendgrid(events, { privateKey: generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey });
+    expect(await explained({ source: toSendgrid, body: events, headers: other.headers })).toContain("secret or key");
   });
 
   it("explains two mistakes at once, and at most one delivery a second", async () => {

@@ -30,7 +30,7 @@ export function explainMismatch<Key, Form>({ octets, keys, signed, forms, fits }
     if (!fits(key.value, body.value, content.value, form.value)) continue;
     return [body.why, key.why, content.why, form.why].filter(Boolean).join(" ");
   }
-  return "None of the usual mistakes fits: most likely it was signed with another secret than the node has.";
+  return "None of the usual mistakes fits: most likely it was signed with another secret or key than the node has.";
 }
 
 /** All combinations in which at most two things are wrong: more would be a search, and not an explanation. */

@@ -5,10 +5,12 @@
  */
 import { createPublicKey, verify, type KeyObject } from "node:crypto";
 import type { AuthenticatorArguments } from "../authenticate/authenticator";
+import type { Explain } from "../authenticate/diagnose";
+import { explainMismatch } from "../authenticate/explain";
+import type { Signed } from "../authenticate/signed";
 import { checkOptions } from "../request/options";
 import type { Verify } from "./define-source";
 import { unauthorized } from "./facts";
-import type { Signed } from "../authenticate/signed";
 
 export type PublicKeyVerifierOptions = {
   /** The provider's keys, or a function that finds them: it throws a `WebhookError` `ERR_WEBHOOK_KEYS` where it cannot. */
@@ -18,10 +20,17 @@ export type PublicKeyVerifierOptions = {
   /** Decodes a signature that is held to its form, or returns `undefined`. */
   readonly decode: (signature: string) => Buffer | undefined;
   /** How the two numbers of an ECDSA signature are written. @defaultValue `"der"` */
-  readonly dsaEncoding?: "der" | "ieee-p1363" | undefined;
+  readonly dsaEncoding?: DsaEncoding | undefined;
   readonly signed: (args: AuthenticatorArguments) => Signed;
 };
 
+type DsaEncoding = "der" | "ieee-p1363";
+
+const DSA_ENCODINGS = [
+  ["der", "in DER"],
+  ["ieee-p1363", "side by side, as IEEE P1363 has it"],
+] as const;
+const ADVICE = "Either it was signed with another key, or the body is not as it was signed; diagnose: true finds out.";
 const WORDS = ["keys", "algorithm", "decode", "dsaEncoding", "signed"];
 /** Each signature may cost a tenth of a millisecond for each key: a field full of them is refused. */
 const MOST_PROOFS = 16;
@@ -32,17 +41,35 @@ export function publicKeyVerifier(options: PublicKeyVerifierOptions): Verify {
   const { keys, algorithm, decode, dsaEncoding = "der", signed } = options;
 
   return async function verifyPublicKey(args) {
-    const { signatures, before = "", after = "" } = signed(args);
+    const content = signed(args);
+    const { signatures } = content;
     const proofs = signatures.flatMap((signature) => decode(signature) ?? []);
     if (proofs.length === 0) throw unauthorized("The signature is malformed.");
     if (proofs.length > MOST_PROOFS) throw unauthorized(`There are more than ${MOST_PROOFS} signatures.`);
     const candidates = typeof keys === "function" ? await keys(args) : keys;
     const octets = await args.body.bytes();
-    const content = Buffer.concat([Buffer.from(before), octets, Buffer.from(after)]);
-    const isProven = candidates.some((key) =>
-      proofs.some((proof) => verify(algorithm, content, { key, dsaEncoding }, proof)),
-    );
-    if (!isProven) throw unauthorized("The signature does not match.");
+    const fits = (key: KeyObject, body: Buffer, { before = "", after = "" }: Signed, form: DsaEncoding): boolean =>
+      proofs.some((proof) =>
+        verify(
+          algorithm,
+          Buffer.concat([Buffer.from(before), body, Buffer.from(after)]),
+          { key, dsaEncoding: form },
+          proof,
+        ),
+      );
+    if (candidates.some((key) => fits(key, octets, content, dsaEncoding))) return;
+    const explain: Explain = () =>
+      explainMismatch({
+        octets,
+        keys: candidates.map((value) => ({ value, why: "" })),
+        signed: [{ value: content, why: "" }, ...(content.others?.() ?? [])],
+        forms: DSA_ENCODINGS.map(([value, name]) => ({
+          value,
+          why: value === dsaEncoding ? "" : `The two numbers of the signature are written ${name}.`,
+        })),
+        fits,
+      });
+    throw Object.assign(unauthorized("The signature does not match.", ADVICE), { explain });
   };
 }
 
