@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { signAwsSns } from "./aws-sns";
 import { signClerk } from "./clerk";
 import { signDiscord } from "./discord";
 import { signGithub } from "./github";
@@ -35,6 +36,7 @@ import { signZoom } from "./zoom";
  * octets of a delivery as the provider would send it. Times are told by `now`, so that a fake clock may stand.
  */
 export const sign = {
+  awsSns: signAwsSns,
   clerk: signClerk,
   discord: signDiscord,
   github: signGithub,
