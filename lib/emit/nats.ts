@@ -8,7 +8,7 @@ import type { Emitter, Message } from "../message";
 import { checkOptions, positiveInteger, shown, text } from "../request/options";
 import { attributesOf } from "./attributes";
 import { BusyError } from "./busy-error";
-import { carriedFields } from "./carried-fields";
+import { carriedFields, contentTypeOf } from "./carried-fields";
 import { destinationOf } from "./destination";
 import { tooLarge } from "./too-large";
 
@@ -150,7 +150,7 @@ export function jetStreamEmitter(options: JetStreamEmitterOptions): Emitter {
 }
 
 function headerLines(message: Message): [string, string][] {
-  const attributes = { ...attributesOf(message), datacontenttype: message.contentType ?? "application/json" };
+  const attributes = { ...attributesOf(message), datacontenttype: contentTypeOf(message) };
   return [
     ...carriedFields(message, (name) => RESERVED.test(name)),
     ...Object.entries(attributes).map(([name, value]): [string, string] => [`ce-${name}`, percentEncoded(value)]),
