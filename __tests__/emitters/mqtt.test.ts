@@ -164,6 +164,19 @@ describeWith("MQTT", PORT)("mqttEmitter, with the broker's answers", () => {
     expect((await send(port, { body: "7" })).status).toBe(503);
   });
 
+  it("confirms what was on its way when the connection broke once it is sent again: at least once [J1]", async () => {
+    const { topic, packets } = await opening();
+    const client = await connected({ reconnectPeriod: 20 });
+    const emitter = mqttEmitter({ client, topic });
+    client.once("packetsend", () => client.stream.destroy());
+    const message = messageOf();
+    await emitter(message, contextOf());
+
+    await until(() => packets.length > 0);
+    expect(packets.map(({ payload }) => String(payload))).toEqual(packets.map(() => message.body));
+    await client.endAsync(true);
+  });
+
   it("lets no sender set an attribute", async () => {
     const { client, topic, packets } = await opening();
     const fields = { id: "mine", sender: "mine", "x-ok": "ÿ", "x-broken": "a\0", "x-long": "x".repeat(70_000) };
