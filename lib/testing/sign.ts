@@ -8,6 +8,7 @@ import { signClerk } from "./clerk";
 import { signDiscord } from "./discord";
 import { signGithub } from "./github";
 import { signGitlab } from "./gitlab";
+import { signHttpSignatures } from "./http-signatures";
 import { signHubspot } from "./hubspot";
 import { signLemonSqueezy } from "./lemon-squeezy";
 import { signLinear } from "./linear";
@@ -41,6 +42,7 @@ export const sign = {
   discord: signDiscord,
   github: signGithub,
   gitlab: signGitlab,
+  httpSignatures: signHttpSignatures,
   hubspot: signHubspot,
   lemonSqueezy: signLemonSqueezy,
   linear: signLinear,
