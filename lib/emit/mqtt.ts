@@ -92,8 +92,9 @@ type Publication = {
 /**
  * Creates an emitter that settles once the broker has acknowledged the message: PUBACK, or with QoS 2 PUBCOMP.
  *
- * - **Promise:** at least once, to the broker. It keeps the message for subscribers with a session (`clean: false`, a Session
- *   Expiry Interval) only, and drops it beyond its own queue limits; give it persistence, too, where it is to outlive the broker.
+ * - **Promise:** at least once, to the broker, which keeps it for subscribers that have a session (`clean: false`, a Session
+ *   Expiry Interval), and drops what their queues have no room for. Mosquitto holds sessions in memory: even with `persistence`
+ *   it saves them every half an hour (`autosave_interval`), so a crash loses what it has acknowledged since.
  * - **Deduplication:** none in MQTT: a delivery that is sent again is published again. Let the consumer look at `id`, or use
  *   `deduplicate`.
  * - **Order:** as handed over, for one topic, but for what is sent again.

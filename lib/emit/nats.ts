@@ -80,9 +80,10 @@ const ACCOUNT_LIMIT = 10002;
 /**
  * Creates an emitter that settles once a JetStream stream has acknowledged the message, and resolves to its acknowledgement.
  *
- * - **Promise:** at least once. What was acknowledged is as safe as the stream: `storage: "file"`, and three `num_replicas`
- *   where it is to outlive a server. With `discard: "new"` a full stream refuses (503, `Retry-After`); with `"old"`, NATS's
- *   default, it drops its oldest messages.
+ * - **Promise:** at least once. What was acknowledged is as safe as the stream: `storage: "file"`, three `num_replicas` where it
+ *   is to outlive a server, and `sync_interval: always` in the server's configuration where it is to outlive a power cut: else
+ *   the server acknowledges first, and flushes to disk every two minutes. With `discard: "new"` a full stream refuses (503,
+ *   `Retry-After`); with `"old"`, NATS's default, it drops its oldest messages.
  * - **Deduplication:** by the stream, which is given `message.key` as `Nats-Msg-Id`, for its `duplicate_window`: two minutes
  *   unless told otherwise. Senders try again for hours, so make it longer, or let the consumer look at `ce-id`.
  * - **Order:** as handed over, for one connection.
