@@ -1,6 +1,6 @@
 /**
- * Delivers every payload that GitHub publishes as an example to `examples/github.js`, signed and compressed, and then one
- * of each thing that must be refused. It exits with 1 on any surprise.
+ * Delivers every payload that GitHub publishes as an example to `examples/github.js`, signed and compressed, then one of
+ * each thing that must be refused, and then as other providers do. It exits with 1 on any surprise.
  *
  *     npm run demo
  */
@@ -15,6 +15,7 @@ const definitions = require("@octokit/webhooks-examples");
 const express = require("express");
 const { createFunctionLibrary, createTenant, createWebhookNode } = require("express-webhook-node");
 const { createApp } = require("../github");
+const { deliverAsProviders } = require("./providers");
 
 const SECRET = "It's a Secret to Everybody";
 const PARTNER_SECRET = "hush";
@@ -71,7 +72,12 @@ async function main() {
   }
   if (received.size !== before) surprises.push(`${received.size - before} messages came of what was to be refused`);
 
-  surprises.push(...(await swap()));
+  console.log();
+  row("other providers", "coding", "on wire", "decoded", "status", "told");
+  const others = await deliverAsProviders(row);
+  delivered += others.delivered;
+  refused += others.refused;
+  surprises.push(...others.surprises, ...(await swap()));
 
   server.close();
   server.closeAllConnections();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { deliver } from "./deliver";
-export type { DeliverOptions, DeliveryAnswer, SignerName } from "./deliver";
+export { deliver, send } from "./deliver";
+export type { DeliverOptions, DeliveryAnswer, SendOptions, SignerName } from "./deliver";
 export { sign } from "./sign";
 export type { SignedDelivery, SignOptions } from "./signed";
