@@ -107,7 +107,7 @@ async function post(
   ];
   let text = "";
   response.setEncoding("utf8");
-  for await (const chunk of response) text += chunk;
+  for await (const chunk of response) text += chunk as string;
   return { status: response.statusCode, headers: response.headers, text, json: jsonOf(text) };
 }
 
