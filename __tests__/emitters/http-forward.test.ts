@@ -1,10 +1,13 @@
 /** The emitter that forwards by HTTP, to a receiver in this process. */
 import dns from "node:dns";
 import http, { type IncomingHttpHeaders } from "node:http";
+import https from "node:https";
 import net, { type AddressInfo } from "node:net";
+import tls from "node:tls";
 import { httpForwardEmitter, type HttpForwardEmitterOptions } from "express-webhook-node/emit/http-forward";
 import { isPublicAddress, publicLookup } from "express-webhook-node/emit/public-address";
 import type { CloudEvent } from "express-webhook-node/emit/cloud-event";
+import { makeCertificate } from "../support/certificate";
 import { contextOf, messageOf } from "../support/message";
 import { send, serveNode, until } from "../support/serve";
 import { emitterContract, type Opened, type Received } from "./contract";
@@ -226,6 +229,32 @@ describe("httpForwardEmitter", () => {
     await emitTo({ url });
     // It is not read to its end, which it does not have.
     await noConnections(server);
+  });
+
+  it("speaks TLS, and to nobody whose certificate is not trusted [J1]", async () => {
+    const { key, cert } = makeCertificate("localhost");
+    const got: unknown[] = [];
+    const server = https.createServer({ key, cert }, (req, res) => {
+      got.push(req.headers["ce-id"]);
+      res.writeHead(204).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    closing.push(() => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    });
+    const emitter = httpForwardEmitter({ url: `https://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    await expect(emitter(messageOf(), contextOf())).rejects.toThrow("self-signed certificate");
+    expect(got).toHaveLength(0);
+
+    const { connect } = tls;
+    jest
+      .spyOn(tls, "connect")
+      .mockImplementation(((options: tls.ConnectionOptions) =>
+        connect({ ...options, ca: cert })) as typeof tls.connect);
+    const message = messageOf();
+    await emitter(message, contextOf());
+    expect(got).toEqual([message.key]);
   });
 
   it("rejects where the connection ends without an answer, or with something else [J1]", async () => {
