@@ -4,7 +4,8 @@
  * @module
  */
 import { shown } from "../request/options";
-import { jsonSchemaValidate, type JsonSchema, type JsonSchemaOptions } from "./json-schema";
+import type * as jsonSchemas from "./json-schema";
+import type { JsonSchema, JsonSchemaOptions } from "./json-schema";
 import type { Validate } from "./schema-issue";
 import { isStandardSchema, standardValidate, type StandardSchemaV1 } from "./standard-schema";
 
@@ -26,6 +27,7 @@ export function compileSchema(schema: JsonSchema | StandardSchemaV1, options: Js
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
     throw new TypeError(`schema: ${shown(schema)} is neither a JSON Schema nor a Standard Schema.`);
   }
+  const { jsonSchemaValidate } = require("./json-schema") as typeof jsonSchemas;
   try {
     return jsonSchemaValidate(schema, options);
   } catch (cause) {

@@ -8,7 +8,7 @@ import type { Authenticator } from "../authenticate/authenticator";
 import { checkLogger, consoleLogger, type Logger } from "../request/logger";
 import { nearest } from "../request/nearest";
 import { checkOptions, positiveInteger, shown, text } from "../request/options";
-import { FolderStock } from "./folder-stock";
+import type * as stocks from "./folder-stock";
 import type { Problem } from "./function-folder";
 import { nameProblem } from "../request/library-name";
 import { FunctionTable, type FunctionEntry } from "./function-table";
@@ -149,6 +149,8 @@ export function createFunctionLibrary(options: FunctionLibraryOptions = {}): Fun
   let watched: Watched | undefined;
   if (folder !== undefined) {
     const path = resolve(text("folder", folder));
+    // Watching, hashing and loading anew are loaded for those alone who have a folder.
+    const { FolderStock } = require("./folder-stock") as typeof stocks;
     const stock = new FolderStock({ folder: path, table, isUsed: (name) => used.has(name), logger, resolveFrom });
     problems.push(...stock.fill());
     if (watching && problems.length === 0) watched = stock.watch(watching);
