@@ -5,6 +5,7 @@
  */
 import { signAwsSns } from "./aws-sns";
 import { signClerk } from "./clerk";
+import { signCloudEvents } from "./cloud-events";
 import { signDiscord } from "./discord";
 import { signGithub } from "./github";
 import { signGitlab } from "./gitlab";
@@ -39,6 +40,7 @@ import { signZoom } from "./zoom";
 export const sign = {
   awsSns: signAwsSns,
   clerk: signClerk,
+  cloudEvents: signCloudEvents,
   discord: signDiscord,
   github: signGithub,
   gitlab: signGitlab,
