@@ -26,6 +26,7 @@ import {
 } from "express-webhook-node";
 import { reply } from "express-webhook-node/emit/reply";
 import { recordingLogger, serve, until, type Served } from "../support/serve";
+import { collectGarbage } from "../support/collect";
 
 export type PathOptions = BeginOptions &
   AdmissionOptions &
@@ -75,7 +76,12 @@ export async function servePath(options: PathOptions = {}, above: readonly unkno
   );
   const settled = async (count: number): Promise<void> => {
     await until(() => outcomes.length >= count && admit.inFlight === 0);
-    expect({ outcomes: outcomes.length, held: admit.inFlightBytes }).toEqual({ outcomes: count, held: 0 });
+    expect(outcomes).toHaveLength(count);
+    // What an emitter that can never settle holds is let go with its promise.
+    await until(() => {
+      if (admit.inFlightBytes > 0) collectGarbage();
+      return admit.inFlightBytes === 0;
+    });
   };
   return { ...served, admit, messages, outcomes, lines, settled };
 }

@@ -1,10 +1,9 @@
 /**
  * What holds the octets of a request that is over.
  */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
-import { until } from "../support/serve";
 import { Holds } from "express-webhook-node/request/holds";
+import { collectGarbage } from "../support/collect";
+import { until } from "../support/serve";
 
 describe("Holds", () => {
   it("releases once the request is done and all works have settled, either way [T17]", async () => {
@@ -25,8 +24,6 @@ describe("Holds", () => {
   });
 
   it("releases what can settle no more once it is collected [T17]", async () => {
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void;
     const holds = new Holds();
     const released: true[] = [];
     holds.whenReleased(() => released.push(true));
@@ -34,7 +31,7 @@ describe("Holds", () => {
     holds.done();
     expect(released).toEqual([]);
     await until(() => {
-      collect();
+      collectGarbage();
       return released.length > 0;
     });
   });
