@@ -223,6 +223,15 @@ describe("postgresOutboxEmitter", () => {
     expect([answer.status, answer.headers["retry-after"]]).toEqual([503, String(seconds)]);
   });
 
+  it("rejects at once where no server listens, and where the pool has ended [J1]", async () => {
+    const pool = new Pool({ ...CONNECTION, port: 1 });
+    const emitter = postgresOutboxEmitter({ client: pool });
+    const busy = { code: "ERR_WEBHOOK_EMITTER_BUSY", cause: { code: "ECONNREFUSED" } };
+    await expect(emitter(messageOf(), contextOf())).rejects.toMatchObject(busy);
+    await pool.end();
+    await expect(emitter(messageOf(), contextOf())).rejects.toMatchObject({ code: busy.code });
+  });
+
   it("says that data which PostgreSQL refuses will never be taken [J1]", async () => {
     const emitter = postgresOutboxEmitter({ client: failing(stated("22P05")) });
     await expect(emitter(messageOf(), contextOf())).rejects.toMatchObject({ code: "ERR_WEBHOOK_PERMANENT" });

@@ -16,8 +16,9 @@ export type PostgresQueryable = {
 
 export type PostgresOutboxEmitterOptions = {
   /**
-   * A `Pool` of the package `pg` that the app has made, and ends. Listen to its `error` event. A `Client` will do as well, but
-   * is not connected anew once its connection is lost.
+   * A `Pool` of the package `pg` that the app has made, and ends. Listen to its `error` event, and give it a
+   * `statement_timeout`, so that the server, too, gives up what nobody waits for. A `Client` will do as well, but is not
+   * connected anew once its connection is lost.
    */
   readonly client: PostgresQueryable;
   /**
