@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { WebhookError } from "../errors";
 import type { Emitter, Message } from "../message";
 import { checkOptions, positiveInteger, shown, text } from "../request/options";
 import { BusyError } from "./busy-error";
 import { outboxEmitter, outboxRow, type OutboxRow } from "./outbox";
 import { PermanentError } from "./permanent-error";
+import { tooLarge } from "./too-large";
 
 /** The one method called on the pool or connection of `mysql2/promise`. */
 export type MariaDbExecutable = {
@@ -174,10 +174,7 @@ function explained(error: unknown, table: string): unknown {
     return new BusyError(`The database takes no message now (${number}).`, { retryAfterSeconds, cause: error });
   }
   if (number === TOO_LARGE) {
-    return new WebhookError("ERR_WEBHOOK_BODY_TOO_LARGE", "The body is larger than what can be stored.", {
-      advice: "The message is larger than the database's max_allowed_packet.",
-      cause: error,
-    });
+    return tooLarge(undefined, "The message is larger than the database's max_allowed_packet.", error);
   }
   if (stateOf(error).startsWith("22")) {
     return new PermanentError(`The database can never store this message (${number}).`, { cause: error });

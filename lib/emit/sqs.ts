@@ -5,13 +5,14 @@
  */
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import { WebhookError } from "../errors";
 import type { Emitter, Message } from "../message";
 import { checkOptions, positiveInteger, shown, text } from "../request/options";
 import { attributesOf } from "./attributes";
 import { batcher } from "./batch";
 import { BusyError } from "./busy-error";
+import { contentTypeOf } from "./carried-fields";
 import { PermanentError } from "./permanent-error";
+import { tooLarge } from "./too-large";
 
 /** The one method called on the `SQSClient` of `@aws-sdk/client-sqs`. */
 export type SqsSender = {
@@ -60,6 +61,8 @@ const TRACE = ["traceparent", "tracestate"];
 const THROTTLED = /Throttl|OverLimit|TooManyRequests|RequestLimitExceeded|SlowDown|Unavailable/;
 /** What SQS says of a message that is larger than its queue takes. */
 const TOO_LARGE = /shorter than \d+ bytes|BatchRequestTooLong/;
+
+const QUEUE_LIMIT = "The message is larger than the queue's MaximumMessageSize.";
 
 type Attribute = { readonly DataType: "String"; readonly StringValue: string };
 
@@ -147,19 +150,17 @@ export function sqsEmitter(options: SqsEmitterOptions): Emitter {
     const entry = { ...entryOf(message), ...(isFifo && fifoOf(message)) };
     const bytes = bytesOf(entry);
     if (bytes > maxBytes) {
-      throw new WebhookError("ERR_WEBHOOK_BODY_TOO_LARGE", `The body is larger than what can be sent on.`, {
-        advice: `With its attributes the message has ${bytes} bytes, and sqsEmitter's maxBytes is ${maxBytes}.`,
-      });
+      throw tooLarge(maxBytes, `With its attributes the message has ${bytes} bytes, more than sqsEmitter's maxBytes.`);
     }
     await add(entry, context);
   };
 }
 
 function entryOf(message: Message): Entry {
-  const { octets, contentType = "application/json", fields } = message;
+  const { octets, fields } = message;
   const body = isUtf8(octets) ? octets.toString() : undefined;
   const isText = body !== undefined && !NOT_TEXT.test(body);
-  const own: Record<string, string> = { "content-type": contentType };
+  const own: Record<string, string> = { "content-type": contentTypeOf(message) };
   if (!isText) own["content-transfer-encoding"] = "base64";
   const more: Record<string, string> = {};
   for (const [name, value] of Object.entries(fields)) (TRACE.includes(name) ? own : more)[name] = value;
@@ -202,7 +203,7 @@ function failureOfAll(error: SdkError, count: number, queueUrl: string): unknown
   if (/QueueDoesNotExist|NonExistentQueue/.test(name)) {
     return new Error(`There is no queue ${queueUrl}, or not for this client.`, { cause: error });
   }
-  return count === 1 && TOO_LARGE.test(name) ? tooLarge(error) : error;
+  return count === 1 && TOO_LARGE.test(name) ? tooLarge(undefined, QUEUE_LIMIT, error) : error;
 }
 
 function failureOfOne(failure: Failure | undefined): Error {
@@ -210,16 +211,9 @@ function failureOfOne(failure: Failure | undefined): Error {
   const { Code = "", Message = "", SenderFault } = failure;
   const said = `${Code}: ${Message}`;
   if (!SenderFault || THROTTLED.test(Code)) return new BusyError(`SQS does not take the message now (${said}).`);
-  if (TOO_LARGE.test(Message)) return tooLarge(new Error(said));
+  if (TOO_LARGE.test(Message)) return tooLarge(undefined, QUEUE_LIMIT, new Error(said));
   if (Code.includes("InvalidMessageContents")) return new PermanentError(`SQS never takes this message (${said}).`);
   return new Error(`SQS refuses the message (${said}).`);
-}
-
-function tooLarge(cause: unknown): WebhookError {
-  return new WebhookError("ERR_WEBHOOK_BODY_TOO_LARGE", "The body is larger than what can be sent on.", {
-    advice: "The message is larger than the queue's MaximumMessageSize.",
-    cause,
-  });
 }
 
 function checkInstalled(): void {
