@@ -107,9 +107,10 @@ export async function insertIntoOutbox(
  *   after the days for which the sender tries again.
  * - Ordered by `id`, among what one process emits; `group_id` tells what belongs together.
  * - Messages that come at the same time are inserted together, up to 100 at once, one batch after the other.
- * - It rejects with a `BusyError` where the database cannot be reached, is full, only reads or is shutting down; with
- *   `ERR_WEBHOOK_BODY_TOO_LARGE` where a message alone is larger than `max_allowed_packet`; with a `PermanentError` where its
- *   data can never be stored (SQLSTATE class 22).
+ * - It rejects with a `BusyError` where the database cannot be reached, is full, only reads or is shutting down, and with a
+ *   `PermanentError` where the data can never be stored (SQLSTATE class 22).
+ * - Keep the node's `maxBytes` below `max_allowed_packet` (16 MiB unless told otherwise): a message that is larger is refused
+ *   with `ERR_WEBHOOK_BODY_TOO_LARGE` where the database says so, but it may just cut the connection, which is 503.
  */
 export function mariaDbOutboxEmitter(options: MariaDbOutboxEmitterOptions): Emitter {
   checkOptions("mariaDbOutboxEmitter", options, WORDS);
