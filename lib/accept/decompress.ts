@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { DEFAULT_LIMITS, maxSentBytes, refuseDeclared, type BodyLimits } from "../request/body";
+import { DEFAULT_LIMITS, maxSentBytes, refuseDeclared, type BodyLimits } from "../request/body-limits";
 import { codingsOf, decoderOf, DEFAULT_CODINGS, type ContentCoding } from "../request/content-coding";
 import { framingOf } from "../request/field-lines";
 import { checkOptions, positiveInteger, shown } from "../request/options";

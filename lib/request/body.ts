@@ -9,24 +9,13 @@ import rawBody from "raw-body";
 import { WebhookError } from "../errors";
 import { Arrival, hasArrived, takeWhole, tooLarge } from "./arrival";
 import type { ContentCoding } from "./content-coding";
-import { isDeeperThan } from "./depth";
 import { framingOf, type Framing } from "./field-lines";
+import { maxSentBytes, refuseDeclared, type BodyLimits } from "./body-limits";
 import { inflateAtOnce, inflateStream, takeLive, windowRefusal } from "./inflate";
+import { parseJson } from "./json";
 import type { Lifetime } from "./lifetime";
 import { bodyConsumed, octetsReadBefore } from "./read-before";
-import { decodeText, isUtf8Compatible } from "./text";
-
-/** What bounds the reading of a body. */
-export type BodyLimits = {
-  /** Largest body with its codings undone, in bytes. */
-  readonly maxBytes: number;
-  /** Largest body as sent, in bytes. */
-  readonly maxEncodedBytes: number;
-  /** Deepest nesting of JSON. */
-  readonly maxDepth: number;
-};
-
-export const DEFAULT_LIMITS: BodyLimits = { maxBytes: 1_048_576, maxEncodedBytes: 1_048_576 + 65_536, maxDepth: 128 };
+import { decodeText } from "./text";
 
 /** The body as authenticators and handlers see it. Nothing is read before one of these is called. */
 export type Body = {
@@ -183,19 +172,8 @@ export class RequestBody implements Body {
 
   async #parse(): Promise<unknown> {
     const octets = await this.bytes();
-    if (octets.length === 0) throw new WebhookError("ERR_WEBHOOK_BODY_EMPTY", "The body is empty; JSON was expected.");
-    const text = await this.text();
-    const { charset = "utf-8", limits } = this.#of;
-    // In other charsets, octets that look like brackets may be parts of characters.
-    const scanned = isUtf8Compatible(charset) ? octets : Buffer.from(text);
-    if (isDeeperThan(scanned, limits.maxDepth)) {
-      throw new WebhookError("ERR_WEBHOOK_JSON_DEPTH", `The JSON is nested deeper than ${limits.maxDepth}.`);
-    }
-    try {
-      return JSON.parse(text) as unknown;
-    } catch (cause) {
-      throw new WebhookError("ERR_WEBHOOK_JSON", `The body is not JSON (RFC 8259)${positionOf(cause)}.`, { cause });
-    }
+    const { charset, limits } = this.#of;
+    return parseJson({ octets, text: await this.text(), charset, maxDepth: limits.maxDepth });
   }
 
   /** Opens the body once for all who ask: as octets where all have arrived, else as what is on its way. */
@@ -272,16 +250,6 @@ export class RequestBody implements Body {
   }
 }
 
-/** The largest body let in as sent: a coded one may be a little larger than what comes out, where nothing compresses. */
-export function maxSentBytes(limits: BodyLimits, codings: readonly ContentCoding[]): number {
-  return codings.length === 0 ? Math.min(limits.maxBytes, limits.maxEncodedBytes) : limits.maxEncodedBytes;
-}
-
-/** Refuses by the declared length, before an octet is read. @throws WebhookError `ERR_WEBHOOK_BODY_TOO_LARGE`. */
-export function refuseDeclared(framing: Framing, maxBytes: number): void {
-  if (framing !== "chunked" && framing !== "none" && framing.declaredBytes > maxBytes) throw tooLarge(maxBytes);
-}
-
 /** All octets of a stream of ours, which always settles. */
 async function readAll(stream: Readable, limit: number): Promise<Buffer> {
   // Of one that has failed before it is read, raw-body tells only that it is not readable.
@@ -305,10 +273,4 @@ function isSoon(work: Promise<unknown>): Promise<boolean> {
     };
     work.then(settled, settled);
   });
-}
-
-/** Where the parser stopped, if Node's message tells: never what it found there. */
-function positionOf(error: unknown): string {
-  const at = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec((error as Error).message);
-  return at ? `, at character ${Number(at[1]) + 1}` : "";
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { WebhookError } from "../errors";
-import { DEFAULT_LIMITS } from "../request/body";
+import { DEFAULT_LIMITS } from "../request/body-limits";
 import { isDeeperThan } from "../request/depth";
 import { shown } from "../request/options";
 import type { SourceTraits } from "../request/source";
