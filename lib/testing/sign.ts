@@ -7,6 +7,7 @@ import { signAwsSns } from "./aws-sns";
 import { signClerk } from "./clerk";
 import { signCloudEvents } from "./cloud-events";
 import { signDiscord } from "./discord";
+import { signEventGrid } from "./event-grid";
 import { signGithub } from "./github";
 import { signGitlab } from "./gitlab";
 import { signHttpSignatures } from "./http-signatures";
@@ -42,6 +43,7 @@ export const sign = {
   clerk: signClerk,
   cloudEvents: signCloudEvents,
   discord: signDiscord,
+  eventGrid: signEventGrid,
   github: signGithub,
   gitlab: signGitlab,
   httpSignatures: signHttpSignatures,
