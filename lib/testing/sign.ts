@@ -16,6 +16,7 @@ import { signLemonSqueezy } from "./lemon-squeezy";
 import { signLinear } from "./linear";
 import { signMailgun } from "./mailgun";
 import { signMeta } from "./meta";
+import { signMicrosoftGraph } from "./microsoft-graph";
 import { signOpenai } from "./openai";
 import { signPaypal } from "./paypal";
 import { signPolar } from "./polar";
@@ -52,6 +53,7 @@ export const sign = {
   linear: signLinear,
   mailgun: signMailgun,
   meta: signMeta,
+  microsoftGraph: signMicrosoftGraph,
   openai: signOpenai,
   paypal: signPaypal,
   polar: signPolar,
