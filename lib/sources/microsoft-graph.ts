@@ -12,10 +12,7 @@ import { defineSource, type SourceOptions, type Verify } from "./define-source";
 import { memberReader, textMember, unauthorized } from "./facts";
 
 export type MicrosoftGraphOptions = SourceOptions & {
-  /**
-   * The `clientState` of the subscriptions, as it was given when they were created: random texts of up to 128 characters,
-   * which are secrets.
-   */
+  /** The `clientState` of the subscriptions, as it was given when they were created: random texts, which are secrets. */
   readonly clientState: Secrets;
 };
 
