@@ -4,6 +4,7 @@
  * @module
  */
 import { BusyError } from "./busy-error";
+import { createSequence, type Sequence } from "./sequence";
 import type { SpoolSettings } from "./spool-options";
 import type { SpoolEntry } from "./spool-schedule";
 
@@ -30,8 +31,8 @@ export type SpoolIndex = {
   readonly reserve: (bytes: number) => void;
   readonly release: (bytes: number) => void;
   readonly bytes: () => number;
-  /** The largest id that was found. */
-  readonly lastId: () => number;
+  /** Makes ids. */
+  readonly sequence: Sequence;
   /** Counts what was found in the folder. It may be more than there is room for. */
   readonly found: (entry: SpoolEntry, isDead: boolean) => void;
   /** Adds what has its room already. */
@@ -50,9 +51,9 @@ export function createIndex(limits: Pick<SpoolSettings, "folder" | "maxMessages"
   const pending = new Map<string, SpoolEntry>();
   const dead = new Map<string, SpoolEntry>();
   const copies = new Map<string, Promise<void> | undefined>();
+  const sequence = createSequence();
   let messages = 0;
   let bytes = 0;
-  let lastId = 0;
 
   function add(entry: SpoolEntry): void {
     pending.set(entry.id, entry);
@@ -63,6 +64,7 @@ export function createIndex(limits: Pick<SpoolSettings, "folder" | "maxMessages"
     pending,
     dead,
     copies,
+    sequence,
     reserve(size) {
       if (messages + 1 > maxMessages || bytes + size > maxBytes) {
         const held = `${messages} messages of ${bytes} bytes, ${dead.size} of them dead`;
@@ -76,11 +78,10 @@ export function createIndex(limits: Pick<SpoolSettings, "folder" | "maxMessages"
       bytes -= size;
     },
     bytes: () => bytes,
-    lastId: () => lastId,
     found(entry, isDead) {
       messages++;
       bytes += entry.bytes;
-      lastId = Math.max(lastId, Number(entry.id));
+      sequence.found(entry.id);
       if (isDead) dead.set(entry.id, entry);
       else add(entry);
     },

@@ -19,13 +19,10 @@ export type IntakeParts = {
   readonly stored: (entry: SpoolEntry) => void;
 };
 
-const ID_DIGITS = 16;
-
 /** Creates the function that takes a message in. */
 export function createIntake({ settings, index, journal, stored }: IntakeParts): typeof take {
   const { maxBytes, logger } = settings;
   const { copies } = index;
-  let lastId = 0;
   let isFull = false;
 
   async function take(message: Message, context: EmitContext): Promise<void> {
@@ -48,9 +45,7 @@ export function createIntake({ settings, index, journal, stored }: IntakeParts):
     const parts = encodeMessage(message);
     const bytes = sizeOf(parts);
     reserve(bytes);
-    // In the order of coming, and never given twice, not even after a start with an empty folder.
-    lastId = Math.max(lastId + 1, index.lastId() + 1, Date.now() * 1000);
-    const id = String(lastId).padStart(ID_DIGITS, "0");
+    const id = index.sequence.next();
     try {
       await journal.add(id, parts, context);
     } catch (error) {

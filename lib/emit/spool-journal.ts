@@ -38,8 +38,10 @@ export type SpooledMessage = {
 };
 
 export type SpoolJournal = {
-  /** Everything that is there, in the order of coming. */
-  readonly load: () => AsyncIterable<{ readonly entry: SpoolEntry; readonly state: SpoolState | undefined }>;
+  /** Everything that is there, in the order of coming, but for what is damaged: that is told, and left as it is. */
+  readonly load: (
+    unreadable: (id: string) => void,
+  ) => AsyncIterable<{ readonly entry: SpoolEntry; readonly state: SpoolState | undefined }>;
   /** Resolves once the disk has it. */
   readonly add: (id: string, stored: StoredMessage, context: EmitContext) => Promise<void>;
   /** Notes a failure. Death is safe on disk when it resolves; a count may be lost to a power cut. */
@@ -68,13 +70,15 @@ export function sizeOf({ meta, octets, payload }: StoredMessage): number {
 /** Creates the journal of a store. */
 export function createJournal(store: Store): SpoolJournal {
   return {
-    async *load() {
+    async *load(unreadable) {
       const states = new Map<string, SpoolState>();
       for await (const [key, value] of store.entries("state/")) states.set(idOf(key), stateFrom(value));
       for await (const [key, value] of store.entries("meta/")) {
         const id = idOf(key);
         const state = states.get(id);
-        yield { entry: entryOf(id, value, state), state };
+        const entry = entryOf(id, value, state);
+        if (entry) yield { entry, state };
+        else unreadable(id);
       }
     },
     add: (id, { meta, octets, payload }, context) =>
@@ -137,8 +141,13 @@ function stateFrom(value: Buffer): SpoolState {
   return JSON.parse(value.toString()) as SpoolState;
 }
 
-function entryOf(id: string, value: Buffer, state: SpoolState | undefined): SpoolEntry {
-  const meta = metaOf(value.subarray(SIZE_BYTES));
+function entryOf(id: string, value: Buffer, state: SpoolState | undefined): SpoolEntry | undefined {
+  let meta: ReturnType<typeof metaOf>;
+  try {
+    meta = metaOf(value.subarray(SIZE_BYTES));
+  } catch {
+    return undefined;
+  }
   return {
     id,
     key: identityOf(meta),

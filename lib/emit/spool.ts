@@ -82,11 +82,15 @@ export function spool<Payload = unknown>(options: SpoolOptions<Payload>): Spool<
     ready().catch(() => {}); // It is logged, and told to whoever emits.
   }
 
+  function unreadable(id: string): void {
+    logger.error(`spool ${folder}: message ${id} is damaged, and stays where it is`);
+  }
+
   async function load(): Promise<void> {
     clearTimeout(timer);
     index.clear();
     const found: SpoolEntry[] = [];
-    for await (const { entry, state } of journal.load()) {
+    for await (const { entry, state } of journal.load(unreadable)) {
       index.found(entry, state?.isDead === true);
       if (state?.isDead) continue;
       // A clock that was set back must not make it wait for ever.
