@@ -5,7 +5,7 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { jwtAuthenticator } from "express-webhook-node/authenticate/jwt";
 import { allOf } from "express-webhook-node/authenticate/all-of";
 import { eventGrid } from "express-webhook-node/sources/event-grid";
-import { signCloudEvents } from "express-webhook-node/testing/cloud-events";
+import { signCloudEvents } from "express-webhook-node/testing/cloudevents";
 import { signEventGrid } from "express-webhook-node/testing/event-grid";
 import { send, serveNode } from "../support/serve";
 import { watchUnhandled } from "../support/unhandled";

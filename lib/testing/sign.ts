@@ -5,7 +5,7 @@
  */
 import { signAwsSns } from "./aws-sns";
 import { signClerk } from "./clerk";
-import { signCloudEvents } from "./cloud-events";
+import { signCloudEvents } from "./cloudevents";
 import { signDiscord } from "./discord";
 import { signEventGrid } from "./event-grid";
 import { signGithub } from "./github";

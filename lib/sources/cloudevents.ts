@@ -45,7 +45,7 @@ export function cloudEvents<Event = unknown>(options: CloudEventsOptions): Sourc
 
   return defineSource<Event>(
     {
-      name: "cloud-events",
+      name: "cloudevents",
       verify: cloudEventVerifier(accessTokenVerifier("cloudEvents", "access_token", options)),
       ...(handshake && { handshake }),
       split: (payload, { request }) =>

@@ -4,8 +4,8 @@
 import { CloudEvent, HTTP } from "cloudevents";
 import { allOf } from "express-webhook-node/authenticate/all-of";
 import { HTTPException } from "express-webhook-node/authenticate/http-exception";
-import { cloudEvents } from "express-webhook-node/sources/cloud-events";
-import { signCloudEvents } from "express-webhook-node/testing/cloud-events";
+import { cloudEvents } from "express-webhook-node/sources/cloudevents";
+import { signCloudEvents } from "express-webhook-node/testing/cloudevents";
 import { send, serveNode } from "../support/serve";
 import { watchUnhandled } from "../support/unhandled";
 import { sourceContract } from "./contract";
@@ -23,7 +23,7 @@ const harmless = ({ original, mutated }: { readonly original: string; readonly m
 
 const contract = {
   name: "cloudEvents",
-  sourceName: "cloud-events",
+  sourceName: "cloudevents",
   source: cloudEvents,
   options: { tokens: [TOKEN] },
   otherKeys: { tokens: ["another"] },
