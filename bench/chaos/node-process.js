@@ -1,0 +1,71 @@
+/**
+ * The process under test: an Express app with a node, and a broker's client. It is killed and started again; all that it
+ * knows comes by `process.argv[2]`, so it can be started by hand, too.
+ */
+const http = require("node:http");
+const { setTimeout: pause } = require("node:timers/promises");
+const express = require("express");
+const { createWebhookNode } = require("express-webhook-node");
+const { brokerOf } = require("./brokers");
+const { source } = require("./source");
+
+/**
+ * @typedef {object} NodeSettings
+ * @property {string} broker
+ * @property {number} port of this process
+ * @property {number} brokerPort
+ * @property {string} destination the stream, queue, table or topic
+ * @property {string} folder for what the process itself keeps
+ * @property {boolean} isControl whether it acknowledges before the broker has confirmed
+ * @property {boolean} isVerbose whether it tells of each refusal
+ */
+
+/** How long an app that keeps messages in memory may keep them, to send many together. */
+const CONTROL_DELAY_MS = 20;
+
+/**
+ * What must lose messages: they are acknowledged while they are in memory alone.
+ *
+ * @param {import("express-webhook-node").Emitter} emitter
+ * @returns {import("express-webhook-node").Emitter}
+ */
+function hasty(emitter) {
+  // The context of a request that was answered is over.
+  const context = { signal: new AbortController().signal };
+  return async (message) => {
+    void pause(CONTROL_DELAY_MS)
+      .then(() => emitter(message, context))
+      .catch(() => {});
+  };
+}
+
+async function main() {
+  /** @type {NodeSettings} */
+  const settings = JSON.parse(process.argv[2]);
+  const { emitter, settled, close } = await brokerOf(settings.broker).connect(settings);
+  const silent = () => {};
+  const node = createWebhookNode({
+    name: "chaos",
+    source,
+    emitter: settings.isControl ? hasty(emitter) : emitter,
+    ...(!settings.isVerbose && { logger: { debug: silent, info: silent, warn: silent, error: silent } }),
+  });
+  const server = http.createServer(express().use("/hook", node));
+  server.listen({ port: settings.port, host: "127.0.0.1", backlog: 1024 }, () => process.send?.("listening"));
+
+  const end = async () => {
+    await node.drain();
+    server.close();
+    server.closeAllConnections();
+    await close();
+    process.exit();
+  };
+  process.once("SIGTERM", () => void end());
+  process.on("message", async () => {
+    await settled?.();
+    process.send?.("settled");
+  });
+  process.on("disconnect", () => process.exit());
+}
+
+void main();
