@@ -250,8 +250,8 @@ describe("spool", () => {
     for (const body of ["1", "2"]) await one(messageOf({ body, groupId: "g" }), contextOf());
     await until(() => got.length === 1);
 
-    expect(await one.dead()).toEqual([expect.objectContaining({ error, groupId: "g", attempts: 0 })]);
-    expect(lines.join("\n")).toContain(`is dead after 1 attempts: ${error}`);
+    expect(await one.dead()).toEqual([expect.objectContaining({ error, groupId: "g", attempts: 1 })]);
+    expect(lines.join("\n")).toContain(`is dead, failed attempts 1: ${error}`);
   });
 
   it("gives up after maxAttempts; retry() makes it pending again, drop() removes it", async () => {

@@ -68,7 +68,7 @@ export function quarantineSettings(options: QuarantineOptions): QuarantineSettin
 
 function listOf<Item>(word: string, value: readonly Item[]): readonly Item[] {
   if (!Array.isArray(value)) throw new TypeError(`${word}: ${shown(value)} is not a list.`);
-  return value;
+  return value as readonly Item[];
 }
 
 function errorStatus(status: number): number {

@@ -4,7 +4,7 @@
  * @module
  */
 import { WebhookError } from "../errors";
-import type { EmitContext, Message } from "../message";
+import type { EmitContext, Emitter, Message } from "../message";
 import type { SpoolIndex } from "./spool-index";
 import { identityOf, sizeOf, type SpoolJournal } from "./spool-journal";
 import type { SpoolSettings } from "./spool-options";
@@ -20,7 +20,7 @@ export type IntakeParts = {
 };
 
 /** Creates the function that takes a message in. */
-export function createIntake({ settings, index, journal, stored }: IntakeParts): typeof take {
+export function createIntake({ settings, index, journal, stored }: IntakeParts): Emitter {
   const { maxBytes, logger } = settings;
   const { copies } = index;
   let isFull = false;

@@ -95,9 +95,9 @@ export function createWorker({ settings, journal, schedule, settled, failed }: W
     // It was ended, and has not failed: it stays as it is, for the next start.
     if (stopping.signal.aborted) return;
     const { kind, error } = result;
-    if (kind === "refused") return bury(entry, error, message);
+    if (kind !== "busy") entry.attempts++;
+    if (kind === "refused" || entry.attempts >= maxAttempts) return bury(entry, error, message);
     entry.error = errorText(error);
-    if (kind === "failed" && ++entry.attempts >= maxAttempts) return bury(entry, error, message);
 
     if (!isFailing) logger.warn(`${line(entry)} was not taken, and will be tried again: ${printable(entry.error)}`);
     isFailing = true;
@@ -117,7 +117,7 @@ export function createWorker({ settings, journal, schedule, settled, failed }: W
 
   async function bury(entry: SpoolEntry, error: unknown, message: Message | undefined): Promise<void> {
     entry.error = errorText(error);
-    const said = `${line(entry)} is dead after ${Math.max(1, entry.attempts)} attempts: ${printable(entry.error)}`;
+    const said = `${line(entry)} is dead, failed attempts ${entry.attempts}: ${printable(entry.error)}`;
     logError(logger, said, error);
     if (deadLetter && message) {
       const result = await attempt(deadLetter, message, limits);

@@ -44,7 +44,7 @@ const COMPACT_BYTES = 67_108_864;
  * on in the background: `spool({ folder, emitter: handler })` runs jobs, `fallback(primary, spool({ folder, emitter: primary }))`
  * keeps what comes while a broker is away. It needs the package `classic-level`.
  *
- * Promise: at least once, over crashes and power cuts. Order: as they came within a `groupId`, whose first message holds up
+ * Promise: at least once, over crashes and power cuts (on macOS an fsync leaves it to the drive when it writes). Order: as they came within a `groupId`, whose first message holds up
  * the others until it is delivered or dead; none without one. A message with the `key` of one that is pending is confirmed,
  * and not kept twice. A full folder, a full disk and a folder in use by another process are a `BusyError` (503), and logged.
  *
@@ -106,7 +106,7 @@ export function spool<Payload = unknown>(options: SpoolOptions<Payload>): Spool<
   async function emit(message: Message, context: EmitContext): Promise<void> {
     if (closing) throw new BusyError(`The spool in ${folder} is closed.`);
     if (!isReady) await ready();
-    return intake(message, context);
+    await intake(message, context);
   }
 
   function add(entry: SpoolEntry, kind: "stored" | "retried"): void {
