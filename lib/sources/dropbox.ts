@@ -20,8 +20,8 @@ export type DropboxOptions = SourceOptions & {
  * handshake by GET is answered with its challenge; nothing signs it, and the answer says nothing else.
  *
  * A notification lists the accounts in which something has changed; what it was is asked of Dropbox's API. There is no
- * delivery id; the event type is the name of that list, `list_folder`. Dropbox waits 10 seconds, and sends again for about
- * ten minutes whatever is not answered with 200.
+ * delivery id; the event type is the name of that list, `list_folder`. Dropbox waits 10 seconds for the answer to the
+ * handshake, and sends a notification again for about ten minutes that is not answered with 200.
  *
  * @throws TypeError at start, for a missing or empty secret.
  */

@@ -20,9 +20,9 @@ export type SentryOptions = SourceOptions & {
  * Creates the source of Sentry's webhooks: the body is signed. `Sentry-Hook-Timestamp` is not, so that a delivery can be
  * replayed.
  *
- * The delivery id is the unsigned field `Request-Id`, a new one each time that Sentry sends again. The event type is Sentry's resource and action, such as
- * `issue.created`: the action is a member of the body, the resource the field `Sentry-Hook-Resource`, which the signature does
- * not cover.
+ * The delivery id is the unsigned field `Request-Id`, a new one each time that Sentry sends again. The event type is Sentry's
+ * resource and action, such as `issue.created`: the action is a member of the body, the resource the field
+ * `Sentry-Hook-Resource`, which the signature does not cover.
  *
  * **Sentry waits 1 second,** and unsubscribes what has timed out 1,000 times within 24 hours, so a slow broker wants a spool
  * before it. https://sentry.io/changelog/2023-10-3-change-to-integration-platform-webhook-handling
