@@ -4,7 +4,7 @@
 import { createHmac } from "node:crypto";
 import { woocommerce } from "express-webhook-node/sources/woocommerce";
 import { signWoocommerce } from "express-webhook-node/testing/woocommerce";
-import { send, serveNode, type Sent } from "../support/serve";
+import { exchange, send, serveNode, type Sent } from "../support/serve";
 import { watchUnhandled } from "../support/unhandled";
 import { sourceContract } from "./contract";
 
@@ -45,6 +45,22 @@ describe("woocommerce", () => {
 
     expect(messages.map(({ deliveryId }) => deliveryId)).toEqual([ID, ID]);
     expect(messages[0]?.key).not.toBe(messages[1]?.key);
+  });
+
+  it("answers HTTP/1.0, which shops speak, and ends the connection [B7]", async () => {
+    const { port, messages } = await serveNode({ source: woocommerce({ secrets: [SECRET] }) });
+    const { headers, body } = signWoocommerce(ORDER, { secret: SECRET });
+    const fields = Object.entries({
+      host: "shop.example",
+      ...headers,
+      "content-length": body.length,
+      connection: "close",
+    });
+    const lines = ["POST / HTTP/1.0", ...fields.map(([name, value]) => `${name}: ${value}`), "", ""];
+    const answered = await exchange(port, [lines.join("\r\n"), body]);
+
+    expect(answered).toMatchObject({ statuses: [200], isClosed: true });
+    expect(messages).toHaveLength(1);
   });
 
   const form = { "content-type": "application/x-www-form-urlencoded; charset=UTF-8" };
