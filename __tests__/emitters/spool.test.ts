@@ -6,8 +6,10 @@ import { PermanentError } from "express-webhook-node";
 import type { Message } from "express-webhook-node";
 import { attributesOf } from "express-webhook-node/emit/attributes";
 import { BusyError } from "express-webhook-node/emit/busy-error";
+import { fallback } from "express-webhook-node/emit/fallback";
 import { spool, type Spool, type SpoolOptions } from "express-webhook-node/emit/spool";
 import { contextOf, messageOf } from "../support/message";
+import { send, serveNode } from "../support/serve";
 import { emitterContract } from "./contract";
 
 const QUICK = { minDelayMs: 1, maxDelayMs: 20 };
@@ -476,6 +478,19 @@ describe("spool", () => {
     } finally {
       unsubscribe("express-webhook-node:spool", listen);
     }
+  });
+
+  it("keeps for a node what its first emitter cannot take, until it can [J1]", async () => {
+    const { emitter, got, open } = receiver(false);
+    const keeper = spoolOf({ emitter });
+    const { port } = await serveNode({ emitter: fallback(emitter, keeper) });
+    const answers = await Promise.all([1, 2, 3].map((n) => send(port, { body: String(n) })));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    open();
+    await until(() => got.length === 3);
+    expect(got.map(({ trackingId }) => trackingId).sort()).toEqual(
+      answers.map(({ json }) => json.trackingId as string).sort(),
+    );
   });
 
   it("refuses wrong options at start", () => {

@@ -44,9 +44,10 @@ const COMPACT_BYTES = 67_108_864;
  * on in the background: `spool({ folder, emitter: handler })` runs jobs, `fallback(primary, spool({ folder, emitter: primary }))`
  * keeps what comes while a broker is away. It needs the package `classic-level`.
  *
- * Promise: at least once, over crashes and power cuts (on macOS an fsync leaves it to the drive when it writes). Order: as they came within a `groupId`, whose first message holds up
- * the others until it is delivered or dead; none without one. A message with the `key` of one that is pending is confirmed,
- * and not kept twice. A full folder, a full disk and a folder in use by another process are a `BusyError` (503), and logged.
+ * Promise: at least once, over crashes and power cuts; on macOS an fsync leaves the last step to the drive. Order: as they
+ * came within a `groupId`, whose first message holds up the others until it is delivered or dead; none without one. A
+ * message with the `key` of one that is pending is confirmed, and not kept twice. A full folder, a full disk and a folder in
+ * use by another process are a `BusyError` (503), and logged.
  *
  * @throws TypeError at start, for a wrong option.
  * @throws Error at start, if the folder cannot be made, or `classic-level` cannot be loaded.
