@@ -80,6 +80,7 @@ const PRIVATE = [
   "request/outcome",
   "request/read-before",
   "request/refusal",
+  "request/refused",
   "request/refused-delivery",
   "request/source",
   "request/source-answer",

@@ -20,7 +20,7 @@ import { compileMessageType } from "./emit/compile-message-type";
 import { jsonPayload } from "./emit/json-payload";
 import { messageTypeGate, type MessageTypeGateOptions } from "./emit/message-type-gate";
 import { reply } from "./emit/reply";
-import { problem } from "./problem";
+import { problem, type ProblemOptions } from "./problem";
 import { begin, type BeginOptions } from "./request/begin";
 import { consoleLogger } from "./request/logger";
 import { checkOptions, OPTION_WORDS } from "./request/options";
@@ -41,7 +41,8 @@ export type WebhookNodeOptions<Payload = unknown, State extends object = AnyStat
   Omit<EmitOptions<Payload>, "audit"> &
   Omit<MessageTypeGateOptions, "messageType"> &
   ContextOptions<State> &
-  RequirementsOptions & {
+  RequirementsOptions &
+  ProblemOptions & {
     /**
      * A function that tells who sent a request, or the name of one: in the tenant's function library, or the system's, such
      * as `echo.basic`. Excludes `source`.
@@ -160,7 +161,7 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     jsonPayload(),
     reply(),
     emit({ ...options, messageType, audit }),
-    problem(),
+    problem({ quarantine: options.quarantine }),
   );
   let drained: Promise<Drained> | undefined;
   const drain: WebhookNode["drain"] = (limit) =>

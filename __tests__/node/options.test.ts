@@ -10,6 +10,7 @@ import {
   decompress,
   emit,
   messageTypeGate,
+  problem,
   methodGate,
   type Logger,
   type Message,
@@ -36,6 +37,7 @@ const STEPS: Record<string, (options?: object) => unknown> = {
   authenticate: (options) => authenticate({ anonymous: "accept", ...options }),
   emit: (options) => emit({ emitter, ...options }),
   messageTypeGate: (options) => messageTypeGate(options),
+  problem: (options) => problem(options),
 };
 
 const NO_POSITIVE_INTEGERS = [
@@ -86,6 +88,7 @@ const WRONG: readonly (readonly [step: string, word: string, values: readonly un
   ["emit", "messageType", NO_TEXTS],
   ["emit", "onInvalid", ["skip", "", true, null, 7]],
   ["messageTypeGate", "mediaTypeMismatch", ["skip", "", true, null, 7]],
+  ["problem", "quarantine", ["./folder", true, null, 7, {}, []]],
   ["emit", "fields", ["x-a", null, {}, [7], [""], [undefined]]],
   ["emit", "split", ["yes", "", 7, null, {}, []]],
 ];

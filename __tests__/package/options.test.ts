@@ -11,6 +11,7 @@ import {
   type EmitOptions,
   type MessageTypeGateOptions,
   type MethodGateOptions,
+  type ProblemOptions,
   type WebhookNodeOptions,
 } from "express-webhook-node";
 import { OPTION_WORDS } from "express-webhook-node/request/options";
@@ -27,7 +28,8 @@ type OfSteps =
   | keyof DecompressOptions
   | keyof AuthenticateOptions
   | keyof EmitOptions
-  | keyof MessageTypeGateOptions;
+  | keyof MessageTypeGateOptions
+  | keyof ProblemOptions;
 
 /** Every word of a node's options: the compiler holds this list to the type. */
 const EVERY: Record<keyof WebhookNodeOptions, true> = {
@@ -58,6 +60,7 @@ const EVERY: Record<keyof WebhookNodeOptions, true> = {
   methods: true,
   name: true,
   onInvalid: true,
+  quarantine: true,
   requirements: true,
   resolveFrom: true,
   respond: true,

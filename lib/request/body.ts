@@ -63,6 +63,8 @@ export class RequestBody implements Body {
   readonly #framing: Framing;
   readonly #maxSentBytes: number;
   #opened: Promise<Buffer | Arrival> | undefined;
+  /** The octets as sent, once all have arrived. */
+  #sent: Buffer | undefined;
   #encoded: Promise<Buffer> | undefined;
   #bytes: Promise<Buffer> | undefined;
   #text: Promise<string> | undefined;
@@ -96,6 +98,19 @@ export class RequestBody implements Body {
 
   each(listener: (octets: Buffer) => void): Promise<void> {
     return this.#noting(this.#readEach(listener));
+  }
+
+  /** The octets as sent, if all have arrived by now. Of a body that nobody wanted they are taken off the request. */
+  arrived(): Buffer | undefined {
+    const { request } = this.#of;
+    if (this.#sent || this.#opened || request.readableDidRead) return this.#sent;
+    if (!hasArrived(request, this.#framing) || request.readableLength > this.#maxSentBytes) return undefined;
+    try {
+      return this.#take();
+    } catch {
+      // There is no room for it.
+      return undefined;
+    }
   }
 
   stream(): Readable {
@@ -196,12 +211,17 @@ export class RequestBody implements Body {
 
   #take(): Buffer {
     this.isTaken = true;
-    return this.#hold(takeWhole(this.#of.request), this.#maxSentBytes);
+    return (this.#sent = this.#hold(takeWhole(this.#of.request), this.#maxSentBytes));
   }
 
   #arrive(): Arrival {
     const { request, lifetime, onOctets } = this.#of;
-    return new Arrival(request, lifetime, { maxBytes: this.#maxSentBytes, onOctets });
+    const arrival = new Arrival(request, lifetime, { maxBytes: this.#maxSentBytes, onOctets });
+    arrival.whole.then(
+      (octets) => (this.#sent = octets),
+      () => {},
+    );
+    return arrival;
   }
 
   #inflate(encoded: Buffer): Buffer | Promise<Buffer> {

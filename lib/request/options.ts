@@ -33,6 +33,7 @@ export const OPTION_WORDS = [
   "methods",
   "name",
   "onInvalid",
+  "quarantine",
   "respond",
   "resumeInFlightBytes",
   "source",

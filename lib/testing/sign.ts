@@ -4,9 +4,12 @@
  * @module
  */
 import { signAwsSns } from "./aws-sns";
+import { signCalCom } from "./cal-com";
+import { signCalendly } from "./calendly";
 import { signClerk } from "./clerk";
 import { signCloudEvents } from "./cloudevents";
 import { signDiscord } from "./discord";
+import { signDropbox } from "./dropbox";
 import { signEventGrid } from "./event-grid";
 import { signGithub } from "./github";
 import { signGitlab } from "./gitlab";
@@ -18,6 +21,7 @@ import { signMailgun } from "./mailgun";
 import { signMeta } from "./meta";
 import { signMicrosoftGraph } from "./microsoft-graph";
 import { signOpenai } from "./openai";
+import { signPaddle } from "./paddle";
 import { signPaypal } from "./paypal";
 import { signPolar } from "./polar";
 import { signRazorpay } from "./razorpay";
@@ -25,14 +29,18 @@ import { signReplicate } from "./replicate";
 import { signResend } from "./resend";
 import { signSanity } from "./sanity";
 import { signSendgrid } from "./sendgrid";
+import { signSentry } from "./sentry";
 import { signShopify } from "./shopify";
 import { signSlack } from "./slack";
 import { signSquare } from "./square";
 import { signStandardWebhooks } from "./standard-webhooks";
 import { signStripe } from "./stripe";
 import { signTwilio } from "./twilio";
+import { signTypeform } from "./typeform";
 import { signVercel } from "./vercel";
+import { signWoocommerce } from "./woocommerce";
 import { signWorkos } from "./workos";
+import { signXero } from "./xero";
 import { signZoom } from "./zoom";
 
 /**
@@ -41,9 +49,12 @@ import { signZoom } from "./zoom";
  */
 export const sign = {
   awsSns: signAwsSns,
+  calCom: signCalCom,
+  calendly: signCalendly,
   clerk: signClerk,
   cloudEvents: signCloudEvents,
   discord: signDiscord,
+  dropbox: signDropbox,
   eventGrid: signEventGrid,
   github: signGithub,
   gitlab: signGitlab,
@@ -55,6 +66,7 @@ export const sign = {
   meta: signMeta,
   microsoftGraph: signMicrosoftGraph,
   openai: signOpenai,
+  paddle: signPaddle,
   paypal: signPaypal,
   polar: signPolar,
   razorpay: signRazorpay,
@@ -62,13 +74,17 @@ export const sign = {
   resend: signResend,
   sanity: signSanity,
   sendgrid: signSendgrid,
+  sentry: signSentry,
   shopify: signShopify,
   slack: signSlack,
   square: signSquare,
   standardWebhooks: signStandardWebhooks,
   stripe: signStripe,
   twilio: signTwilio,
+  typeform: signTypeform,
   vercel: signVercel,
+  woocommerce: signWoocommerce,
   workos: signWorkos,
+  xero: signXero,
   zoom: signZoom,
 } as const;

@@ -1,0 +1,50 @@
+/**
+ * Makes what is kept of a delivery that was refused.
+ *
+ * @module
+ */
+import type { DeliveryRecord } from "./delivery";
+import { octetsReadBefore } from "./read-before";
+import type { RefusedDelivery } from "./refused-delivery";
+import type { Refusal } from "./refusal";
+
+/** Keeps deliveries that were refused, such as `quarantine({ folder })` of `express-webhook-node/emit/quarantine`. */
+export type QuarantinePort = {
+  /** Nobody waits for what it returns; a rejection is logged. */
+  readonly keep: (refused: RefusedDelivery) => unknown;
+};
+
+/** A delivery as it was received. Its body is there if it had arrived by then: nothing is waited for. */
+export function refusedDelivery(record: DeliveryRecord, { outcome }: Refusal): RefusedDelivery {
+  const { request, source, surroundings, receivedAt } = record;
+  const { status, code, detail } = outcome;
+  // What a parser has read before is not coded any more.
+  const before = octetsReadBefore(request);
+  const octets = before ?? arrived(record);
+  return {
+    node: surroundings.name,
+    ...(source && { source: source.name }),
+    status,
+    ...(code !== undefined && { code }),
+    ...(detail !== undefined && { detail }),
+    method: request.method ?? "",
+    target: (request as { originalUrl?: string }).originalUrl ?? request.url ?? "",
+    rawHeaders: before ? withoutCodings(request.rawHeaders) : request.rawHeaders,
+    octets: octets ?? Buffer.alloc(0),
+    isWhole: octets !== undefined,
+    receivedAt,
+  };
+}
+
+function withoutCodings(rawHeaders: readonly string[]): readonly string[] {
+  return rawHeaders.filter((_, at) => rawHeaders[at - (at % 2)]?.toLowerCase() !== "content-encoding");
+}
+
+function arrived(record: DeliveryRecord): Buffer | undefined {
+  try {
+    return record.body.arrived();
+  } catch {
+    // It was refused because nothing can be read of it, such as one in an unknown coding.
+    return undefined;
+  }
+}
