@@ -437,21 +437,34 @@ describe("spool", () => {
   it("tells an attempt that outlasts close(), and makes it again at the next start", async () => {
     const folder = newFolder();
     const reasons: unknown[] = [];
+    let calls = 0;
     const first = spoolOf({
       folder,
       emitter: (_, { signal }) =>
-        new Promise((_resolve, reject) =>
-          signal.addEventListener("abort", () => (reasons.push(signal.reason), reject(signal.reason as Error))),
-        ),
+        new Promise((_resolve, reject) => {
+          calls++;
+          signal.addEventListener("abort", () => (reasons.push(signal.reason), reject(signal.reason as Error)));
+        }),
     });
     await first(messageOf({ body: "1" }), contextOf());
-    await until(() => first.stats().underWay === 1);
+    await until(() => calls === 1);
     await first.close({ timeoutMs: 5 });
     expect(reasons).toEqual([expect.objectContaining({ message: "The spool is being closed." })]);
 
     const second = spoolOf({ folder, emitter: never });
     expect(await second.pending()).toEqual([expect.objectContaining({ attempts: 0 })]);
     await until(() => second.stats().underWay === 1);
+  });
+
+  it("begins no attempt while it is being closed, whenever that is", async () => {
+    for (let round = 0; round < 20; round++) {
+      const one = spoolOf({ emitter: never, concurrency: 8 });
+      const emitted = Array.from({ length: 20 }, (_, n) => one(messageOf({ body: String(n) }), contextOf()));
+      await Promise.race(emitted);
+      for (let turn = 0; turn < round; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await one.close({ timeoutMs: 1 });
+      await Promise.allSettled(emitted);
+    }
   });
 
   it("tells what becomes of messages on a diagnostics channel", async () => {

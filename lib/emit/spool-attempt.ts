@@ -30,6 +30,7 @@ export async function attempt(
   const end = (): void => controller.abort(signal.reason);
   let timer: NodeJS.Timeout | undefined;
   try {
+    signal.throwIfAborted();
     signal.addEventListener("abort", end, { once: true });
     await new Promise<void>((resolve, reject) => {
       controller.signal.addEventListener("abort", () => reject(controller.signal.reason as Error), { once: true });

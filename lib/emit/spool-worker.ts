@@ -77,6 +77,7 @@ export function createWorker({ settings, journal, schedule, settled, failed }: W
         logger.error(`${line(entry)} is not on disk any more`);
         return await remove(entry, "removed");
       }
+      if (isStopped) return;
       await conclude(entry, message, await attempt(emitter, message, limits));
     } catch (error) {
       if (isPermanent(error)) await bury(entry, error, undefined).catch(() => later(entry));
