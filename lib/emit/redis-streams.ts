@@ -107,7 +107,7 @@ export function redisStreamsEmitter(options: RedisStreamsEmitterOptions): Emitte
     if (windowSeconds === false) return { id: String(await command(["XADD", stream, ...entry])), isDuplicate: false };
     const window = String(windowSeconds * 1000);
     const reply = await command(["EVAL", ADD_ONCE, "2", stream, keyOf(stream, message.key), window, ...entry]);
-    const [id, isDuplicate] = reply as readonly [string, number];
+    const [id, isDuplicate] = reply as readonly [string | Buffer, number | string];
     return { id: String(id), isDuplicate: Number(isDuplicate) === 1 };
   }
 
