@@ -36,7 +36,8 @@ export { cachedSecrets } from "./authenticate/cached-secrets";
 export type { CachedSecretsOptions } from "./authenticate/cached-secrets";
 export type { DiagnoseOptions } from "./authenticate/diagnose";
 export { hmacAuthenticator } from "./authenticate/hmac";
-export type { HmacAuthenticatorOptions, Secrets } from "./authenticate/hmac";
+export type { HmacAuthenticatorOptions } from "./authenticate/hmac";
+export type { Secrets } from "./authenticate/secrets";
 export { HTTPException } from "./authenticate/http-exception";
 export type { HttpExceptionOptions } from "./authenticate/http-exception";
 

@@ -7,9 +7,10 @@ import { createHmac } from "node:crypto";
 import type { AuthenticatorArguments, WebhookRequest } from "./authenticator";
 import type { Explain } from "./diagnose";
 import { encodingGuesses, explainMismatch, keyGuesses } from "./explain";
-import { HTTPException } from "./http-exception";
+import type { HTTPException } from "./http-exception";
 import { isEqual } from "./is-equal";
 import type { Signed } from "./signed";
+import { ADVICE_ON_ABSENCE, unauthorized } from "./unauthorized";
 
 type Keys = readonly (string | Buffer)[];
 
@@ -39,7 +40,7 @@ export function hmacMismatch(mismatch: HmacMismatch): HTTPException {
         return signatures.some((signature) => isEqual(Buffer.from(signature), digest));
       },
     });
-  return Object.assign(new HTTPException(401, { detail }), { advice: ADVICE, explain });
+  return Object.assign(unauthorized(detail, ADVICE), { explain });
 }
 
 const ADVICE =
@@ -47,7 +48,7 @@ const ADVICE =
 
 /** What a signature of another form looks like, for the log. */
 export function adviceOnForm(signature: string): string | undefined {
-  if (!signature) return "Either the sender has no secret set, or something between it and the node drops the field.";
+  if (!signature) return ADVICE_ON_ABSENCE;
   if (/^[0-9a-f]+$/i.test(signature)) {
     return /[A-F]/.test(signature) ? "It is hex in upper case." : "It looks like hex.";
   }

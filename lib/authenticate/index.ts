@@ -6,13 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import { diagnoser, type DiagnoseOptions } from "./diagnose";
 import { AuthCredentials, UnauthenticatedUser, type BaseUser } from "./credentials";
-import type {
-  Authenticator,
-  AuthenticatorArguments,
-  AuthenticatorResult,
-  Source,
-  WebhookRequest,
-} from "./authenticator";
+import type { Authenticator, AuthenticatorArguments, Source, WebhookRequest } from "./authenticator";
 import { WebhookError } from "../errors";
 import { answer } from "../request/answer";
 import type { DeliveryRecord, Pair } from "../request/delivery";

@@ -5,7 +5,7 @@
  * @module
  */
 import { fingerprint } from "../authenticate/fingerprint";
-import { secretKeys, type Secrets } from "../authenticate/hmac";
+import { secretKeys, type Secrets } from "../authenticate/secrets";
 import { isEqual } from "../authenticate/is-equal";
 import { shown } from "../request/options";
 import type { Verify } from "./define-source";

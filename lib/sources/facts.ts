@@ -4,22 +4,16 @@
  * @module
  */
 import type { IncomingMessage } from "node:http";
-import { HTTPException } from "../authenticate/http-exception";
+import { ADVICE_ON_ABSENCE, unauthorized } from "../authenticate/unauthorized";
 import { cameTwice } from "../request/field-lines";
 
-/** A missing or wrong proof. The sender learns which part of it; the advice is for the log of whoever runs the node. */
-export function unauthorized(detail: string, advice?: string): HTTPException {
-  return Object.assign(new HTTPException(401, { detail }), { advice });
-}
+export { unauthorized } from "../authenticate/unauthorized";
 
 /** A header field that must be there in exactly one line. @throws HTTPException 401 otherwise: two lines are a proof of neither. */
 export function oneField(request: IncomingMessage, name: string): string {
   const value = optionalField(request, name);
   if (value === undefined || value === "") {
-    throw unauthorized(
-      `${name} is missing.`,
-      "Either the sender has no secret set, or something between it and the node drops the field.",
-    );
+    throw unauthorized(`${name} is missing.`, ADVICE_ON_ABSENCE);
   }
   return value;
 }

@@ -57,17 +57,17 @@ export function httpSignatures<Event = unknown>(options: HttpSignaturesOptions):
       }),
       deliveryId: ({ request }) => nonces.get(request),
       eventType: memberReader("type"),
-      provenance: { deliveryId: "signed", eventType: required.includes(DIGEST) ? "signed" : "unsigned" },
+      provenance: { deliveryId: "signed", eventType: required.includes(OF_BODY) ? "signed" : "unsigned" },
     },
     options,
   );
 }
 
-const DIGEST = "content-digest";
+const OF_BODY = "content-digest";
 const WORDS = ["keys", "url", "requiredComponents", "toleranceSeconds", "now", "only", "ignore"];
 const COMPONENT = /^(?:@(?:method|target-uri|authority|scheme|request-target|path|query)|[!#$%&'*+\-.^_`|~0-9a-z]+)$/;
 
-function componentsOf(components: readonly string[] = [DIGEST, "@method", "@target-uri"]): readonly string[] {
+function componentsOf(components: readonly string[] = [OF_BODY, "@method", "@target-uri"]): readonly string[] {
   if (!Array.isArray(components) || components.length === 0) {
     throw new TypeError("requiredComponents: it must be a list of at least one component, or nothing would be signed.");
   }
@@ -95,7 +95,7 @@ function messageVerifier(
     if (created === undefined) throw unauthorized("The signature has no time, created.");
     checkMoment(created * 1000, { toleranceSeconds, now });
     if (expires !== undefined && expires * 1000 < now()) throw unauthorized("The signature is over: expires.");
-    const checkDigest = components.includes(DIGEST) ? contentDigest(args) : undefined;
+    const checkDigest = components.includes(OF_BODY) ? contentDigest(args) : undefined;
 
     const candidates = await keysOf(request, signature);
     if (candidates.length === 0) {

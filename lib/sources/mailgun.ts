@@ -5,7 +5,7 @@
  */
 import { createHmac } from "node:crypto";
 import type { Source } from "../authenticate/authenticator";
-import { secretKeys, type Secrets } from "../authenticate/hmac";
+import { secretKeys, type Secrets } from "../authenticate/secrets";
 import { isEqual } from "../authenticate/is-equal";
 import { checkOptions } from "../request/options";
 import { defineSource, type TimedSourceOptions, type Verify } from "./define-source";

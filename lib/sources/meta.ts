@@ -5,7 +5,7 @@
  */
 import { fingerprint } from "../authenticate/fingerprint";
 import type { Source } from "../authenticate/authenticator";
-import type { Secrets } from "../authenticate/hmac";
+import type { Secrets } from "../authenticate/secrets";
 import { isEqual } from "../authenticate/is-equal";
 import { checkOptions, text } from "../request/options";
 import { defineSource, type SourceOptions } from "./define-source";

@@ -5,7 +5,7 @@
  */
 import { fingerprint } from "../authenticate/fingerprint";
 import type { Source } from "../authenticate/authenticator";
-import { secretKeys, type Secrets } from "../authenticate/hmac";
+import { secretKeys, type Secrets } from "../authenticate/secrets";
 import { isEqual } from "../authenticate/is-equal";
 import { checkOptions } from "../request/options";
 import { defineSource, type SourceOptions, type Verify } from "./define-source";

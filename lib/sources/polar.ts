@@ -4,7 +4,7 @@
  * @module
  */
 import type { Source } from "../authenticate/authenticator";
-import { secretKeys, type Secrets } from "../authenticate/hmac";
+import { secretKeys, type Secrets } from "../authenticate/secrets";
 import { checkOptions } from "../request/options";
 import { SECRET_WORDS, standardKey, standardSource, type StandardSecretOptions } from "./standard-webhooks";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Source } from "../authenticate/authenticator";
-import type { Secrets } from "../authenticate/hmac";
+import type { Secrets } from "../authenticate/secrets";
 import { checkOptions } from "../request/options";
 import { defineSource, type SourceOptions } from "./define-source";
 import { memberReader, oneField } from "./facts";

@@ -6,7 +6,7 @@
 import type { KeyObject } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { AuthenticatorArguments, Source } from "../authenticate/authenticator";
-import type { Secrets } from "../authenticate/hmac";
+import type { Secrets } from "../authenticate/secrets";
 import { checkOptions, shown } from "../request/options";
 import type { SourceTraits } from "../request/source";
 import { defineSource, type TimedSourceOptions, type Verify } from "./define-source";

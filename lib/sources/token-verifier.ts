@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { secretKeys, type Secrets } from "../authenticate/hmac";
+import { secretKeys, type Secrets } from "../authenticate/secrets";
 import { isEqual } from "../authenticate/is-equal";
 import { fingerprint } from "../authenticate/fingerprint";
 import { checkOptions } from "../request/options";

@@ -5,7 +5,7 @@
  */
 import { createHash, createHmac } from "node:crypto";
 import type { Source, WebhookRequest } from "../authenticate/authenticator";
-import { secretKeys, type Secrets } from "../authenticate/hmac";
+import { secretKeys, type Secrets } from "../authenticate/secrets";
 import { isEqual } from "../authenticate/is-equal";
 import { parseContentType } from "../request/content-type";
 import { checkOptions, shown } from "../request/options";

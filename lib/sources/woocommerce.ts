@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from "node:http";
 import type { Source } from "../authenticate/authenticator";
-import type { Secrets } from "../authenticate/hmac";
+import type { Secrets } from "../authenticate/secrets";
 import { checkOptions } from "../request/options";
 import { defineSource, type SourceOptions } from "./define-source";
 import { fieldReader, oneField } from "./facts";

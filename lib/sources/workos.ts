@@ -4,12 +4,12 @@
  * @module
  */
 import type { Source } from "../authenticate/authenticator";
-import type { Secrets } from "../authenticate/hmac";
+import type { Secrets } from "../authenticate/secrets";
 import { checkOptions } from "../request/options";
 import { defineSource, type TimedSourceOptions } from "./define-source";
 import { memberReader } from "./facts";
 import { hmacVerifier } from "./hmac-verifier";
-import { timedSignature } from "./stripe";
+import { timedSignature } from "./timed-signature";
 
 export type WorkosOptions = TimedSourceOptions & {
   /** The endpoint's signing secrets. */

@@ -6,7 +6,7 @@
 import { createHmac } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Source } from "../authenticate/authenticator";
-import type { Secrets } from "../authenticate/hmac";
+import type { Secrets } from "../authenticate/secrets";
 import { checkOptions } from "../request/options";
 import { defineSource, type TimedSourceOptions } from "./define-source";
 import { afterPrefix, checkTime, memberReader, oneField, textMember } from "./facts";
