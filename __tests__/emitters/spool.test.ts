@@ -460,7 +460,7 @@ describe("spool", () => {
     let calls = 0;
     const one = spoolOf({ emitter: () => (calls++, never()) });
     await one.ready();
-    const { getMany } = ClassicLevel.prototype;
+    const getMany = Reflect.get(ClassicLevel.prototype, "getMany") as (keys: unknown) => unknown;
     const slow = jest.spyOn(ClassicLevel.prototype, "getMany").mockImplementation(async function (this: never, keys) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       return Reflect.apply(getMany, this, [keys]) as Promise<string[]>;
