@@ -267,6 +267,22 @@ describe("amqpEmitter", () => {
     await emitted;
   });
 
+  it("lets nothing in while too much is neither confirmed nor awaited, whatever else is confirmed [J1]", async () => {
+    const channel = new Channel();
+    const emitter = amqpEmitter({ channel, routingKey: "orders", timeoutMs: 20 });
+    const message = messageOf();
+    await Promise.allSettled(Array.from({ length: 1001 }, () => emitter(message, contextOf())));
+
+    channel.confirm[0]?.(null);
+    await new Promise(setImmediate);
+    await expect(emitter(message, contextOf())).rejects.toMatchObject({ name: "BusyError" });
+    channel.confirm[1]?.(null);
+    await new Promise(setImmediate);
+    const emitted = emitter(message, contextOf());
+    channel.confirm[1001]?.(null);
+    await emitted;
+  });
+
   it("is busy at once while the broker blocks the connection [J1]", async () => {
     const channel = new Channel();
     const emitter = amqpEmitter({ channel, routingKey: "orders" });
