@@ -53,6 +53,7 @@ const withoutExpress = [
   "<rootDir>/__tests__/unit/",
   "<rootDir>/__tests__/json/",
   "<rootDir>/__tests__/hostile/load",
+  "<rootDir>/__tests__/emitters/(?!spool\\.)",
   "<rootDir>/__tests__/sources/(?!define-source|github|slack|diagnose)",
 ];
 

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
-import { backoff } from "express-webhook-node/emit/backoff";
-import { createHeap } from "express-webhook-node/emit/heap";
+import { backoff } from "express-webhook-node/emit/spool/backoff";
+import { createHeap } from "express-webhook-node/emit/spool/heap";
 import { spool } from "express-webhook-node/emit/spool";
-import { createSchedule, type SpoolEntry } from "express-webhook-node/emit/spool-schedule";
-import { createStore } from "express-webhook-node/emit/store";
+import { createSchedule, type SpoolEntry } from "express-webhook-node/emit/spool/schedule";
+import { createStore } from "express-webhook-node/emit/disk/store";
 import { contextOf, messageOf } from "../support/message";
 
 const top = mkdtempSync(join(tmpdir(), "spool-parts-"));

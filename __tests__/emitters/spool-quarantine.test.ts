@@ -10,7 +10,7 @@ import {
   type RefusedDelivery,
 } from "express-webhook-node/emit/quarantine";
 import { spool } from "express-webhook-node/emit/spool";
-import { isCredential, targetWithoutCredentials } from "express-webhook-node/emit/without-credentials";
+import { isCredential, targetWithoutCredentials } from "express-webhook-node/emit/quarantine/without-credentials";
 import { serve } from "../support/serve";
 
 const top = mkdtempSync(join(tmpdir(), "quarantine-"));
