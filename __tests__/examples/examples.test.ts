@@ -117,3 +117,19 @@ describe("examples/template.ts", () => {
     expect(new Set(messages.map(({ sender }) => sender?.name))).toEqual(new Set(["foobar"]));
   });
 });
+
+describe("examples/circuit-breaker.js", () => {
+  const { createApp } = require("../../examples/circuit-breaker.js") as { createApp: (options: object) => Express };
+
+  it("leaves a receiver alone that fails again and again, and loses nothing [J1]", async () => {
+    let calls = 0;
+    const { messages, emitter: spare } = keeping();
+    const emitter = async (): Promise<void> => {
+      calls++;
+      throw new Error("down");
+    };
+    const { port } = await serveApp(createApp({ emitter, spare, logger: recordingLogger([]) }));
+    for (let sent = 0; sent < 8; sent++) expect((await send(port, { path: "/webhooks", body: "{}" })).status).toBe(200);
+    expect([calls, messages.length]).toEqual([5, 8]);
+  });
+});
