@@ -13,13 +13,9 @@ const { NAMES, brokerOf } = require("./brokers");
 const { broken, report } = require("./report");
 const { run } = require("./run");
 
-// Where Debian keeps what is not for everybody.
-const PATH = [
-  process.env.PATH,
-  "/usr/sbin",
-  "/usr/lib/rabbitmq/bin",
-  ...["15", "16", "17", "18"].map((v) => `/usr/lib/postgresql/${v}/bin`),
-];
+// Where Debian and Ubuntu keep servers. RabbitMQ's in /usr/sbin runs as a user of its own, who may not read our folder.
+const POSTGRES = [14, 15, 16, 17, 18].map((version) => `/usr/lib/postgresql/${version}/bin`);
+const PATH = ["/usr/lib/rabbitmq/bin", ...POSTGRES, process.env.PATH, "/usr/sbin"];
 
 /**
  * The path of a program, if it is installed.

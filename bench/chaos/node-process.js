@@ -30,25 +30,27 @@ const CONTROL_DELAY_MS = 20;
  * @returns {import("express-webhook-node").Emitter}
  */
 function hasty(emitter) {
-  // The context of a request that was answered is over.
-  const context = { signal: new AbortController().signal };
   return async (message) => {
     void pause(CONTROL_DELAY_MS)
-      .then(() => emitter(message, context))
+      // The context of a request that was answered is over.
+      .then(() => emitter(message, { signal: new AbortController().signal }))
       .catch(() => {});
   };
 }
 
+/** For the thousands of refusals that faults bring about. */
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
 async function main() {
   /** @type {NodeSettings} */
   const settings = JSON.parse(process.argv[2]);
-  const { emitter, settled, close } = await brokerOf(settings.broker).connect(settings);
-  const silent = () => {};
+  const logger = settings.isVerbose ? console : silent;
+  const { emitter, settled, close } = await brokerOf(settings.broker).connect(settings, logger);
   const node = createWebhookNode({
     name: "chaos",
     source,
     emitter: settings.isControl ? hasty(emitter) : emitter,
-    ...(!settings.isVerbose && { logger: { debug: silent, info: silent, warn: silent, error: silent } }),
+    logger,
   });
   const server = http.createServer(express().use("/hook", node));
   server.listen({ port: settings.port, host: "127.0.0.1", backlog: 1024 }, () => process.send?.("listening"));

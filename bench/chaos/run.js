@@ -32,7 +32,7 @@ const { measureSpeed } = require("./speed");
  * @returns {Promise<{ results: Result[], speed: import("./report").Speed | undefined }>}
  */
 async function run(name, file, settings) {
-  const { isDurable, start } = brokerOf(name);
+  const { isDurable, keeper, start } = brokerOf(name);
   const folder = await mkdtemp(join(tmpdir(), `chaos-${name}-`));
   const [port, brokerPort, proxyPort] = [await freePort(), await freePort(), await freePort()];
   const broker = await start({ folder, port: brokerPort, file });
@@ -58,8 +58,8 @@ async function run(name, file, settings) {
     if (part === "broker" && settings.speedMs > 0) {
       speed = await measureSpeed(senders, ledger, { ms: settings.speedMs, signal });
     }
-    const faults =
-      part === "node" ? nodeFaults(node, settings) : brokerFaults({ daemon: broker.daemon, proxy }, settings);
+    const isNodeStruck = part === "node" || (isControl && keeper === "node");
+    const faults = isNodeStruck ? nodeFaults(node, settings) : brokerFaults({ daemon: broker.daemon, proxy }, settings);
     const sending = isControl ? settings.controlDeliveries : settings.deliveries;
     const struck = await strike(faults, { senders, ledger, deliveries: sending, signal });
     senders.close();

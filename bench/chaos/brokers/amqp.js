@@ -1,6 +1,7 @@
 /** RabbitMQ: a quorum queue, which is durable, and persistent messages: confirmed once they are on disk. */
 const { writeFile } = require("node:fs/promises");
 const { join } = require("node:path");
+const { setTimeout: pause } = require("node:timers/promises");
 const amqp = require("amqplib");
 const { amqpEmitter } = require("express-webhook-node/emit/amqp");
 const { Daemon } = require("../daemon");
@@ -12,6 +13,7 @@ const { freePort } = require("../ports");
 // Heartbeats, in seconds, find a dead connection.
 /** @param {number} port */
 const urlOf = (port) => `amqp://guest:guest@127.0.0.1:${port}?heartbeat=2`;
+const QUIET_MS = 1_500;
 const QUEUE = { durable: true, arguments: { "x-queue-type": "quorum" } };
 
 /** @type {import(".").BrokerModule["connect"]} */
@@ -103,7 +105,7 @@ async function environment(folder, epmdPort) {
 }
 
 /**
- * Reads a queue until it is empty.
+ * Reads a queue until nothing more comes.
  *
  * @param {import("amqplib").Channel} channel
  * @param {string} queue
@@ -111,19 +113,21 @@ async function environment(folder, epmdPort) {
 async function read(channel, queue) {
   /** @type {import(".").Received[]} */
   const received = [];
-  const { messageCount } = await channel.checkQueue(queue);
-  if (messageCount === 0) return received;
+  let lastAt = performance.now();
   await channel.prefetch(1_000);
-  await new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
-    void channel.consume(queue, (message) => {
-      if (message === null) return resolve();
-      const { messageId, headers } = message.properties;
-      received.push({ key: messageId, deliveryId: headers?.cloudEvents_deliveryid, octets: message.content });
-      if (received.length % 500 === 0) channel.ackAll();
-      if (received.length === messageCount) resolve();
-    });
+  await channel.consume(queue, (message) => {
+    if (message === null) return;
+    lastAt = performance.now();
+    const { messageId, headers } = message.properties;
+    received.push({ key: messageId, deliveryId: headers?.cloudEvents_deliveryid, octets: message.content });
+    if (received.length % 500 === 0) channel.ackAll();
   });
-  channel.ackAll();
+  while (performance.now() - lastAt < QUIET_MS) {
+    await pause(50);
+    channel.ackAll();
+  }
+  const { messageCount } = await channel.checkQueue(queue);
+  if (messageCount > 0) throw new Error(`RabbitMQ still has ${messageCount} messages to hand out.`);
   return received;
 }
 
@@ -131,6 +135,7 @@ module.exports = {
   title: "RabbitMQ, quorum queue, persistent messages",
   file: "rabbitmq-server",
   isDurable: true,
+  keeper: "broker",
   connect,
   start,
 };

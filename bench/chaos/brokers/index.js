@@ -13,9 +13,10 @@
  */
 
 /**
- * @typedef {object} Destination
+ * @typedef {object} AppSettings
  * @property {number} brokerPort
  * @property {string} destination the stream, queue, table or topic
+ * @property {string} folder for what the process itself keeps
  */
 
 /**
@@ -31,8 +32,9 @@
  * @property {string} title what it is, and by which settings it is durable
  * @property {string} file the program that has to be installed
  * @property {boolean} isDurable whether what it has acknowledged outlives its end
+ * @property {"broker" | "node"} keeper who has what was acknowledged, so whose end may lose it
  * @property {(settings: { folder: string, port: number, file: string }) => Promise<Broker>} start
- * @property {(settings: Destination & { folder: string }) => Promise<Connected>} connect called in the node's process
+ * @property {(settings: AppSettings, logger: import("express-webhook-node").Logger) => Promise<Connected>} connect called in the node's process
  */
 
 const NAMES = ["nats", "amqp", "redis", "postgres", "mqtt", "spool"];

@@ -105,6 +105,7 @@ module.exports = {
   title: "MQTT, Mosquitto, QoS 1, saved each second",
   file: "mosquitto",
   isDurable: false,
+  keeper: "broker",
   connect,
   start,
 };

@@ -82,6 +82,7 @@ module.exports = {
   title: "NATS JetStream, file storage",
   file: "nats-server",
   isDurable: true,
+  keeper: "broker",
   connect,
   start,
 };

@@ -87,6 +87,7 @@ module.exports = {
   title: "PostgreSQL outbox, synchronous commit",
   file: "postgres",
   isDurable: true,
+  keeper: "broker",
   connect,
   start,
 };

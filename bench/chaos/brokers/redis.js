@@ -55,6 +55,7 @@ module.exports = {
   title: "Redis Streams, append-only file, fsync always",
   file: "redis-server",
   isDurable: true,
+  keeper: "broker",
   connect,
   start,
 };

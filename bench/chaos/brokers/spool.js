@@ -7,27 +7,27 @@ const { spool } = require("express-webhook-node/emit/spool");
 const nats = require("./nats");
 
 /** @type {import(".").BrokerModule["connect"]} */
-async function connect(settings) {
-  const behind = await nats.connect(settings);
-  const { folder } = settings;
+async function connect(settings, logger) {
+  const behind = await nats.connect(settings, logger);
   const emitter = spool({
-    folder,
+    folder: settings.folder,
     emitter: behind.emitter,
     concurrency: 64,
     minDelayMs: 100,
     maxDelayMs: 1_000,
     maxAttempts: 1_000,
+    logger,
   });
   return {
     emitter,
+    async settled() {
+      while (emitter.stats().pending > 0) await pause(50);
+    },
     async close() {
       await emitter.close();
       await behind.close();
     },
-    async settled() {
-      while (emitter.stats().pending > 0) await pause(50);
-    },
   };
 }
 
-module.exports = { ...nats, title: "spool, before NATS JetStream", connect };
+module.exports = { ...nats, title: "spool, before NATS JetStream", keeper: "node", connect };
