@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setMaxListeners } from "node:events";
 import { logError } from "../../request/logger";
 import { printable } from "../../request/outcome";
 import type { Message } from "../../message";
@@ -41,6 +42,8 @@ export function createWorker({ settings, journal, schedule, settled, failed }: W
   const { folder, emitter, deadLetter, concurrency, maxAttempts, attemptTimeoutMs, logger } = settings;
   const running = new Set<Promise<void>>();
   const stopping = new AbortController();
+  // Each attempt under way listens, and Node warns of more than ten.
+  setMaxListeners(0, stopping.signal);
   const limits = { timeoutMs: attemptTimeoutMs, signal: stopping.signal };
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
