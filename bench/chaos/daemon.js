@@ -46,13 +46,12 @@ class Daemon {
       const options = { cwd, env: env ?? process.env, stdio: ["ignore", "pipe", "pipe"] };
       const child = spawn(file, args, { ...options, ...(uid !== undefined && { uid, gid }) });
       this.#child = child;
-      let hasEnded = false;
-      const ended = () => (hasEnded = true);
-      child.once("exit", ended).once("error", ended);
+      const ended = new AbortController();
+      child.once("exit", () => ended.abort()).once("error", () => ended.abort());
       for (const stream of [child.stdout, child.stderr]) {
         stream?.on("data", (chunk) => (this.#output = (this.#output + chunk).slice(-OUTPUT_LENGTH)));
       }
-      while (!hasEnded && performance.now() < until) {
+      while (!ended.signal.aborted && performance.now() < until) {
         if (await canConnect(port)) return;
         await pause(50);
       }

@@ -27,7 +27,7 @@ function brokerFaults({ daemon, proxy }, { kills, silenceMs }) {
     strike: async () => proxy.blackHole(),
     lift: async () => (await pause(silenceMs), proxy.heal()),
   };
-  return [...Array(kills).fill(kill), ...(silenceMs > 0 ? [stop, blackHole] : [])];
+  return [...times(kills, kill), ...(silenceMs > 0 ? [stop, blackHole] : [])];
 }
 
 /**
@@ -38,7 +38,15 @@ function brokerFaults({ daemon, proxy }, { kills, silenceMs }) {
 function nodeFaults(node, { kills }) {
   /** @param {"SIGKILL" | "SIGTERM"} signal */
   const end = (signal) => ({ name: signal, strike: () => node.end(signal), lift: () => node.start() });
-  return [...Array(kills).fill(end("SIGKILL")), end("SIGTERM")];
+  return [...times(kills, end("SIGKILL")), end("SIGTERM")];
+}
+
+/**
+ * @param {number} count
+ * @param {Fault} fault
+ */
+function times(count, fault) {
+  return Array.from({ length: count }, () => fault);
 }
 
 module.exports = { brokerFaults, nodeFaults };

@@ -46,7 +46,9 @@ class Ledger {
    */
   acknowledge({ identity }, begunAt) {
     this.acknowledged.add(identity);
-    this.#waiting = this.#waiting.filter(({ after, resolve }) => begunAt < after || void resolve(performance.now()));
+    const isOver = (/** @type {{ after: number }} */ { after }) => begunAt >= after;
+    for (const { resolve } of this.#waiting.filter(isOver)) resolve(performance.now());
+    this.#waiting = this.#waiting.filter((waiting) => !isOver(waiting));
   }
 
   /**

@@ -44,7 +44,7 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 async function main() {
   /** @type {NodeSettings} */
   const settings = JSON.parse(process.argv[2]);
-  const logger = settings.isVerbose ? console : silent;
+  const logger = settings.isVerbose ? { ...silent, warn: console.warn, error: console.error } : silent;
   const { emitter, settled, close } = await brokerOf(settings.broker).connect(settings, logger);
   const node = createWebhookNode({
     name: "chaos",
@@ -63,10 +63,7 @@ async function main() {
     process.exit();
   };
   process.once("SIGTERM", () => void end());
-  process.on("message", async () => {
-    await settled?.();
-    process.send?.("settled");
-  });
+  process.on("message", () => void Promise.resolve(settled?.()).then(() => process.send?.("settled")));
   process.on("disconnect", () => process.exit());
 }
 

@@ -46,7 +46,10 @@ class Proxy {
   /** @param {net.Socket} client */
   #accept(client) {
     this.#keep(client);
-    if (this.#isBlackHole) return void client.resume();
+    if (this.#isBlackHole) {
+      client.resume();
+      return;
+    }
     const upstream = net.connect(this.#upstreamPort, "127.0.0.1");
     this.#keep(upstream);
     /** @type {[net.Socket, net.Socket]} */

@@ -47,9 +47,14 @@ async function run(name, file, settings) {
     const isControl = part === "control";
     const destination = `chaos_${part}`;
     await broker.prepare(destination);
-    const { isVerbose } = settings;
     const node = new NodeServer({
-      ...{ broker: name, port, brokerPort: proxyPort, destination, folder: join(folder, part), isControl, isVerbose },
+      broker: name,
+      port,
+      brokerPort: proxyPort,
+      destination,
+      folder: join(folder, part),
+      isControl,
+      isVerbose: settings.isVerbose,
     });
     await node.start();
     const ledger = new Ledger();
@@ -93,14 +98,15 @@ async function run(name, file, settings) {
  */
 async function strike(faults, { senders, ledger, deliveries, signal }) {
   const first = ledger.sent;
-  let isDone = false;
-  const sent = senders.send(() => ledger.sent - first < deliveries, signal).then(() => void (isDone = true));
+  const done = new AbortController();
+  const sent = senders.send(() => ledger.sent - first < deliveries, signal).then(() => done.abort());
   /** @type {import("./report").Struck[]} */
   const struck = [];
   for (const [index, { name, strike, lift }] of faults.entries()) {
     const at = first + ((index + 1) / (faults.length + 1)) * deliveries;
-    while (!isDone && ledger.acknowledged.size < at) await new Promise((resolve) => setTimeout(resolve, 5));
-    if (isDone) break;
+    while (!done.signal.aborted && ledger.acknowledged.size < at)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    if (done.signal.aborted) break;
     const begunAt = performance.now();
     await strike();
     const isBack = ledger.acknowledgedSince(performance.now());

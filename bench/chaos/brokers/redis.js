@@ -41,8 +41,10 @@ async function start({ folder, port, file }) {
     async *received(destination) {
       const client = await connected(port);
       for (let from = "-"; ;) {
-        const entries = await client.xRange(destination, from, "+", { COUNT: PAGE });
-        for (const { message } of entries) yield told(message);
+        const entries = (await client.xRange(destination, from, "+", { COUNT: PAGE })) ?? [];
+        for (const { message } of entries) {
+          yield { key: message.ce_id, deliveryId: message.ce_deliveryid, octets: Buffer.from(message.data) };
+        }
         if (entries.length < PAGE) break;
         from = `(${entries[entries.length - 1].id}`;
       }
