@@ -268,6 +268,21 @@ describe("jetStreamEmitter", () => {
     await jetStreamEmitter(fake(async () => ack))(messageOf(), context);
   });
 
+  it("rejects what is on its way as soon as the connection is lost [J1]", async () => {
+    let lose = (): void => {};
+    const isLost = new Promise<void>((resolve) => (lose = resolve));
+    async function* status() {
+      await isLost;
+      yield { type: "disconnect" };
+    }
+    const emitter = jetStreamEmitter(fake(() => new Promise(() => {}), { status }));
+
+    const emitted = emitter(messageOf(), contextOf());
+    lose();
+    await expect(emitted).rejects.toThrow("at least once");
+    await expect(emitter(messageOf(), contextOf())).rejects.toMatchObject({ name: "BusyError" });
+  });
+
   it("lets nothing in after a time-out until the server gives a sign of life [J1]", async () => {
     const timeout = Object.assign(new Error("timeout"), { name: "TimeoutError" });
     const publish = jest.fn<Promise<JetStreamAck>, []>(async () => Promise.reject(timeout));

@@ -134,12 +134,13 @@ export function jetStreamEmitter(options: JetStreamEmitterOptions): Emitter {
     const fields = headers();
     for (const [name, value] of lines) fields.set(name, value);
     try {
-      const ack = await client.publish(subject, message.octets, {
+      const published = client.publish(subject, message.octets, {
         msgID: message.key,
         timeout: timeoutMs,
         headers: fields,
         ...expect,
       });
+      const ack = await untilLost(line, published);
       // Anybody may answer on a subject; an acknowledgement names the stream.
       if (typeof ack.stream === "string" && ack.stream !== "") return ack;
     } catch (error) {
@@ -201,14 +202,14 @@ function failure(error: unknown, subject: string): unknown {
 }
 
 /** Whether a connection is cut off. One record for all emitters of a connection. */
-type Line = { isDown: boolean };
+type Line = { isDown: boolean; readonly whenLost: Set<() => void> };
 
 const lines = new WeakMap<NatsConnectionLike, Line>();
 
 function lineOf(connection: NatsConnectionLike): Line {
   const known = lines.get(connection);
   if (known) return known;
-  const line: Line = { isDown: connection.info === undefined };
+  const line: Line = { isDown: connection.info === undefined, whenLost: new Set() };
   lines.set(connection, line);
   void watch(connection, line);
   return line;
@@ -219,10 +220,21 @@ async function watch(connection: NatsConnectionLike, line: Line): Promise<void> 
     for await (const { type } of connection.status()) {
       if (type === "disconnect" || type === "reconnecting") line.isDown = true;
       else if (type === "reconnect") line.isDown = false;
+      if (type === "disconnect") line.whenLost.forEach((lost) => lost());
     }
   } catch {
     // The state that was told last stays.
   }
+}
+
+/** What is on its way when the connection is lost is not answered by the next one, so it need not wait for its time-out. */
+function untilLost<T>(line: Line, work: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const lost = (): void =>
+      reject(new BusyError("NATS: the connection was lost. The stream may have the message: at least once."));
+    line.whenLost.add(lost);
+    void work.then(resolve, reject).finally(() => line.whenLost.delete(lost));
+  });
 }
 
 /**
