@@ -1,11 +1,11 @@
 /**
  * Nothing that was acknowledged is lost, and nothing is doubled, whatever breaks:
- * `npm run chaos -- <broker> [<broker> ...] [--deliveries 50000] [--short] [--control] [--verbose]`.
+ * `npm run chaos -- <broker> [<broker> ...] [--deliveries 50000] [--short] [--control] [--deduplicate] [--verbose]`.
  *
  * It starts servers of its own, on ports and in folders of their own, and ends them by their pids. The exit status is 1 where
  * a promise is broken, and where the control, which acknowledges before the broker has confirmed, loses nothing: then all
- * else shows nothing either. `--control` runs the control alone. A broker that is not installed is skipped, unless the
- * environment says `SERVICES=required`.
+ * else shows nothing either. `--control` runs the control alone, `--deduplicate` has the node remember in memory what it has
+ * emitted. A broker that is not installed is skipped, unless the environment says `SERVICES=required`.
  */
 const { execFileSync } = require("node:child_process");
 const { parseArgs } = require("node:util");
@@ -38,6 +38,7 @@ async function main() {
       deliveries: { type: "string" },
       short: { type: "boolean", default: false },
       control: { type: "boolean", default: false },
+      deduplicate: { type: "boolean", default: false },
       verbose: { type: "boolean", default: false },
     },
   });
@@ -57,6 +58,7 @@ async function main() {
     speedMs: short ? 0 : 4_000,
     limitMs: short ? 60_000 : 400_000,
     parts: control ? ["control"] : ["broker", "node", "control"],
+    isDeduplicating: values.deduplicate,
     isVerbose: values.verbose,
   };
 

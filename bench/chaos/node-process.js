@@ -6,6 +6,7 @@ const http = require("node:http");
 const { setTimeout: pause } = require("node:timers/promises");
 const express = require("express");
 const { createWebhookNode } = require("express-webhook-node");
+const { memoryDeduplication } = require("express-webhook-node/emit/deduplicate/memory");
 const { brokerOf } = require("./brokers");
 const { source } = require("./source");
 
@@ -17,6 +18,7 @@ const { source } = require("./source");
  * @property {string} destination the stream, queue, table or topic
  * @property {string} folder for what the process itself keeps
  * @property {boolean} isControl whether it acknowledges before the broker has confirmed
+ * @property {boolean} isDeduplicating whether the node remembers what it has emitted, as it may where the broker does not
  * @property {boolean} isVerbose whether it tells of each refusal
  */
 
@@ -50,6 +52,7 @@ async function main() {
     name: "chaos",
     source,
     emitter: settings.isControl ? hasty(emitter) : emitter,
+    ...(settings.isDeduplicating && { deduplicate: { store: memoryDeduplication() } }),
     logger,
   });
   const server = http.createServer(express().use("/hook", node));

@@ -20,6 +20,7 @@ const { measureSpeed } = require("./speed");
  * @property {number} speedMs with 0 no speed is measured
  * @property {number} limitMs of each part
  * @property {readonly ("broker" | "node" | "control")[]} parts
+ * @property {boolean} isDeduplicating
  * @property {boolean} isVerbose
  */
 
@@ -54,6 +55,7 @@ async function run(name, file, settings) {
       destination,
       folder: join(folder, part),
       isControl,
+      isDeduplicating: settings.isDeduplicating,
       isVerbose: settings.isVerbose,
     });
     await node.start();

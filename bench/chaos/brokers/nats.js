@@ -12,6 +12,8 @@ const LASTING = {
   maxReconnectAttempts: -1,
   reconnectTimeWait: 200,
   waitOnFirstConnect: true,
+  // Of one attempt, which a server that is stopped may never answer.
+  timeout: 2_000,
   pingInterval: 1_000,
   maxPingOut: 2,
 };
