@@ -18,7 +18,7 @@ const settings = {
   out: undefined,
   rounds: 7,
   batchMs: 150,
-  warmUpMs: 500,
+  warmUpMs: 5000,
   inputs: "",
   contenders: undefined,
   cpuProf: undefined,

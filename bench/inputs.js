@@ -43,7 +43,7 @@ function matrix(codings) {
 const QUICK = {
   "1 KB": ["identity"],
   "8 KB": ["identity", "gzip"],
-  "25 KB": ["identity", "gzip"],
+  "25 KB": ["identity"],
   "900 KB": ["identity", "gzip"],
 };
 

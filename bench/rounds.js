@@ -10,6 +10,8 @@ const { Server } = require("./server");
 /** @typedef {import("./statistics").Spread} Spread */
 /** @typedef {import("./settings").Settings} Settings */
 
+/** @typedef {InstanceType<typeof Server>} ServerProcess */
+/** @typedef {(server: ServerProcess, input: Input) => InstanceType<typeof Load>} LoadOf */
 /** @typedef {{ cpuMicros: number, perSecond: number, p50Ms: number, p99Ms: number, statuses: Record<number, number> }} Sample */
 
 /**
@@ -25,13 +27,14 @@ const { Server } = require("./server");
  */
 
 const CONNECTIONS = 50;
-/** Batches that do not count, of each input: the compiler has seen all of them before the first round. */
-const WARM_UP = 2;
+/** The shortest batch, in milliseconds: what is left is how long it takes to answer what was sent. */
+const SHORTEST_MS = 50;
+const SMALL_BYTES = 100_000;
 
 /**
  * One batch, and what the server used up for it.
  *
- * @param {InstanceType<typeof Server>} server
+ * @param {ServerProcess} server
  * @param {InstanceType<typeof Load>} load
  * @param {Input} input
  * @param {number} ms
@@ -56,6 +59,25 @@ async function sample(server, load, input, ms) {
 }
 
 /**
+ * Lets the compiler see all inputs, and the small ones until it has seen enough: it counts calls, not octets, and large
+ * programs take some ten thousand requests.
+ *
+ * @param {ServerProcess} server
+ * @param {LoadOf} loadOf
+ * @param {readonly Input[]} inputs
+ * @param {number} ms
+ */
+async function warmUp(server, loadOf, inputs, ms) {
+  const until = performance.now() + ms;
+  for (const input of inputs) await loadOf(server, input).run(input.requests(), SHORTEST_MS);
+  const small = inputs.filter((input) => input.requests().every(({ octets }) => octets.length < SMALL_BYTES));
+  for (let at = 0; small.length > 0 && performance.now() < until; at++) {
+    const input = small[at % small.length];
+    await loadOf(server, input).run(input.requests(), SHORTEST_MS);
+  }
+}
+
+/**
  * Measures contenders, the first one against all others, under inputs.
  *
  * @param {readonly string[]} contenders
@@ -65,39 +87,38 @@ async function sample(server, load, input, ms) {
  */
 async function measure(contenders, inputs, settings) {
   const servers = await Promise.all(contenders.map((name) => Server.start(name, settings)));
-  /** @type {Map<string, InstanceType<typeof Load>>} */
   const loads = new Map();
+  /** @type {LoadOf} */
+  const loadOf = (server, { connections = CONNECTIONS }) => {
+    const key = `${server.name} ${connections}`;
+    const load = loads.get(key) ?? new Load(server.port, connections);
+    loads.set(key, load);
+    return load;
+  };
+  for (const server of servers) await warmUp(server, loadOf, inputs, settings.warmUpMs);
+
   /** @type {Map<string, Sample[]>} */
   const samples = new Map();
-
-  for (let round = -WARM_UP; round < settings.rounds; round++) {
+  for (let round = 0; round < settings.rounds; round++) {
     for (const input of inputs) {
-      const { connections = CONNECTIONS } = input;
       for (let turn = 0; turn < servers.length; turn++) {
-        const server = servers[(turn + round + WARM_UP) % servers.length];
-        const key = `${server.name} ${connections}`;
-        const load = loads.get(key) ?? new Load(server.port, connections);
-        loads.set(key, load);
-        const taken = await sample(server, load, input, round < 0 ? settings.warmUpMs : settings.batchMs);
+        const server = servers[(turn + round) % servers.length];
         const cell = `${input.name}\n${server.name}`;
-        if (round >= 0) samples.set(cell, [...(samples.get(cell) ?? []), taken]);
+        const taken = await sample(server, loadOf(server, input), input, settings.batchMs);
+        samples.set(cell, [...(samples.get(cell) ?? []), taken]);
       }
     }
     settings.progress(round + 1, settings.rounds);
   }
 
-  const peakRssBytes = Object.fromEntries(
-    await Promise.all(servers.map(async (server) => [server.name, (await server.ask()).peakRssBytes])),
-  );
+  const peaks = await Promise.all(servers.map(async (server) => [server.name, (await server.ask()).peakRssBytes]));
   for (const load of loads.values()) load.close();
   await Promise.all(servers.map((server) => server.stop()));
-  const measured = inputs.flatMap(({ name }) =>
-    contenders.map((contender) => {
-      const firsts = samples.get(`${name}\n${contenders[0]}`) ?? [];
-      return summary(name, contender, samples.get(`${name}\n${contender}`) ?? [], firsts);
-    }),
-  );
-  return { measured, peakRssBytes };
+  const measured = inputs.flatMap(({ name }) => {
+    const firsts = samples.get(`${name}\n${contenders[0]}`) ?? [];
+    return contenders.map((contender) => summary(name, contender, samples.get(`${name}\n${contender}`) ?? [], firsts));
+  });
+  return { measured, peakRssBytes: Object.fromEntries(peaks) };
 }
 
 /**

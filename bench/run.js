@@ -18,6 +18,7 @@ const { markdown } = require("./table");
 
 /** In the order in which they run. */
 const SECTIONS = ["throughput", "signatures", "connections", "hostile", "memory", "pauses", "micro", "startup"];
+const QUICK = ["throughput", "signatures", "micro", "startup"];
 /** Brokers have to be there for it, so it runs only when it is named. */
 const EMITTERS = join(__dirname, "emitters.js");
 
@@ -39,7 +40,8 @@ async function main() {
 
   /** @type {Record<string, unknown>} */
   const results = {};
-  for (const name of settings.sections.length > 0 ? settings.sections : SECTIONS) {
+  const wanted = settings.quick ? QUICK : SECTIONS;
+  for (const name of settings.sections.length > 0 ? settings.sections : wanted) {
     const { tables, data } = await load(name).run(settings);
     console.log(`## ${name}\n`);
     for (const table of tables) console.log(markdown(table));

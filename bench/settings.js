@@ -4,7 +4,7 @@ const { parseArgs } = require("node:util");
 const USAGE = `npm run bench -- [section ...] [--quick] [--node <path>] [--out <file>]
 
   section            one or more of those below; all but emitters unless told
-  --quick            few inputs and rounds: under a minute
+  --quick            few sections, inputs and rounds: under a minute
   --node <path>      the Node that the servers run under
   --out <file>       where the results are written as JSON
   --rounds <n>       how often each server gets each input
@@ -21,7 +21,7 @@ const USAGE = `npm run bench -- [section ...] [--quick] [--node <path>] [--out <
  * @property {string | undefined} out
  * @property {number} rounds
  * @property {number} batchMs
- * @property {number} warmUpMs how long a batch is that does not count
+ * @property {number} warmUpMs how long each server is warmed up, at least
  * @property {string} inputs
  * @property {readonly string[] | undefined} contenders
  * @property {string | undefined} cpuProf
@@ -60,7 +60,7 @@ function readSettings(known) {
     out: values.out,
     rounds: positiveInteger("rounds", values.rounds, quick ? 3 : 9),
     batchMs: positiveInteger("batch-ms", values["batch-ms"], quick ? 100 : 200),
-    warmUpMs: quick ? 150 : 400,
+    warmUpMs: quick ? 2500 : 8000,
     inputs: values.inputs,
     contenders: values.contenders?.split(";"),
     cpuProf: values["cpu-prof"],

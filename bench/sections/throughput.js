@@ -6,6 +6,7 @@ const { wantedContenders, wantedInputs } = require("../settings");
 const { shown } = require("../table");
 
 const CONTENDERS = ["ours", "express.json", "express.json, res.json", "fastify", "node:http", "express floor"];
+const FEW = ["ours", "express.json", "fastify", "node:http"];
 
 /**
  * @param {import("../settings").Settings} settings
@@ -13,7 +14,8 @@ const CONTENDERS = ["ours", "express.json", "express.json, res.json", "fastify",
  */
 async function run(settings) {
   const inputs = wantedInputs(matrix(settings.quick ? QUICK : FULL), settings);
-  const { measured, peakRssBytes } = await measure(wantedContenders(CONTENDERS, settings), inputs, settings);
+  const contenders = wantedContenders(settings.quick ? FEW : CONTENDERS, settings);
+  const { measured, peakRssBytes } = await measure(contenders, inputs, settings);
   const peaks = Object.entries(peakRssBytes);
   return {
     tables: [
