@@ -1,4 +1,5 @@
 /** Redis Streams: append-only file, an fsync for each write. */
+const { setTimeout: pause } = require("node:timers/promises");
 const { createClient } = require("redis");
 const { redisStreamsEmitter } = require("express-webhook-node/emit/redis-streams");
 const { Daemon } = require("../daemon");
@@ -40,6 +41,8 @@ async function start({ folder, port, file }) {
     prepare: async () => {},
     async *received(destination) {
       const client = await connected(port);
+      // It listens before it has loaded what it has.
+      while (!(await client.ping().catch(() => false))) await pause(50);
       for (let from = "-"; ;) {
         const entries = (await client.xRange(destination, from, "+", { COUNT: PAGE })) ?? [];
         for (const { message } of entries) {
