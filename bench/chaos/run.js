@@ -2,6 +2,7 @@
 const { mkdtemp, rm } = require("node:fs/promises");
 const { tmpdir } = require("node:os");
 const { join } = require("node:path");
+const { setTimeout: pause } = require("node:timers/promises");
 const { brokerOf } = require("./brokers");
 const { brokerFaults, nodeFaults } = require("./faults");
 const { Ledger } = require("./ledger");
@@ -68,7 +69,7 @@ async function run(name, file, settings) {
     const isNodeStruck = part === "node" || (isControl && keeper === "node");
     const faults = isNodeStruck ? nodeFaults(node, settings) : brokerFaults({ daemon: broker.daemon, proxy }, settings);
     const sending = isControl ? settings.controlDeliveries : settings.deliveries;
-    const struck = await strike(faults, { senders, ledger, deliveries: sending, signal });
+    const struck = await strike(faults, { senders, ledger, deliveries: sending, isToTheEnd: !isControl, signal });
     senders.close();
     await node.settle();
     await node.end("SIGTERM");
@@ -92,29 +93,31 @@ async function run(name, file, settings) {
 }
 
 /**
- * Sends deliveries, and strikes at even distances among them: a fault begins when the last one is over.
+ * Sends deliveries, and strikes at even distances among them: a fault begins when the last one is over. Where a fault stops
+ * nobody, as the control, deliveries may run out before the last one.
  *
  * @param {readonly import("./faults").Fault[]} faults
- * @param {{ senders: Senders, ledger: Ledger, deliveries: number, signal: AbortSignal }} settings
+ * @param {{ senders: Senders, ledger: Ledger, deliveries: number, isToTheEnd: boolean, signal: AbortSignal }} settings
+ *   `isToTheEnd` has more sent until all faults are over
  * @returns {Promise<import("./report").Struck[]>} those that were reached
  */
-async function strike(faults, { senders, ledger, deliveries, signal }) {
+async function strike(faults, { senders, ledger, deliveries, isToTheEnd, signal }) {
   const first = ledger.sent;
   const done = new AbortController();
-  const sent = senders.send(() => ledger.sent - first < deliveries, signal).then(() => done.abort());
   /** @type {import("./report").Struck[]} */
   const struck = [];
+  const goesOn = () => ledger.sent - first < deliveries || (isToTheEnd && struck.length < faults.length);
+  const sent = senders.send(goesOn, signal).then(() => done.abort());
   for (const [index, { name, strike, lift }] of faults.entries()) {
     const at = first + ((index + 1) / (faults.length + 1)) * deliveries;
-    while (!done.signal.aborted && ledger.acknowledged.size < at)
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    while (!done.signal.aborted && ledger.acknowledged.size < at) await pause(5);
     if (done.signal.aborted) break;
     const begunAt = performance.now();
     await strike();
-    const isBack = ledger.acknowledgedSince(performance.now());
+    const back = ledger.acknowledgedSince(performance.now());
     await lift();
-    await Promise.race([isBack, sent]);
-    struck.push({ name, unavailableMs: performance.now() - begunAt });
+    const backAt = await Promise.race([back, sent.then(() => performance.now())]);
+    struck.push({ name, unavailableMs: backAt - begunAt });
   }
   await sent;
   return struck;

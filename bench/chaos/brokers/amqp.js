@@ -14,6 +14,7 @@ const { freePort } = require("../ports");
 /** @param {number} port */
 const urlOf = (port) => `amqp://guest:guest@127.0.0.1:${port}?heartbeat=2`;
 const QUIET_MS = 1_500;
+const READY_MS = 30_000;
 const QUEUE = { durable: true, arguments: { "x-queue-type": "quorum" } };
 
 /** @type {import(".").BrokerModule["connect"]} */
@@ -54,11 +55,19 @@ async function start({ folder, port, file }) {
 
   /** @type {<T>(work: (channel: import("amqplib").Channel) => Promise<T>) => Promise<T>} */
   const within = async (work) => {
-    const connection = await amqp.connect(`amqp://guest:guest@127.0.0.1:${port}`);
-    try {
-      return await work(await connection.createChannel());
-    } finally {
-      await connection.close();
+    const until = performance.now() + READY_MS;
+    for (;;) {
+      const connection = await amqp.connect(`amqp://guest:guest@127.0.0.1:${port}`);
+      connection.on("error", () => {});
+      try {
+        return await work(await connection.createChannel());
+      } catch (error) {
+        // It listens before it has found its queues again.
+        if (performance.now() > until) throw error;
+        await pause(500);
+      } finally {
+        await connection.close().catch(() => {});
+      }
     }
   };
   return {
@@ -105,7 +114,7 @@ async function environment(folder, epmdPort) {
 }
 
 /**
- * Reads a queue until nothing more comes.
+ * Reads a queue until nothing more comes. It acknowledges nothing, so the queue has all of it again afterwards.
  *
  * @param {import("amqplib").Channel} channel
  * @param {string} queue
@@ -114,18 +123,15 @@ async function read(channel, queue) {
   /** @type {import(".").Received[]} */
   const received = [];
   let lastAt = performance.now();
-  await channel.prefetch(1_000);
+  channel.on("error", () => {});
   await channel.consume(queue, (message) => {
     if (message === null) return;
     lastAt = performance.now();
     const { messageId, headers } = message.properties;
     received.push({ key: messageId, deliveryId: headers?.cloudEvents_deliveryid, octets: message.content });
-    if (received.length % 500 === 0) channel.ackAll();
   });
-  while (performance.now() - lastAt < QUIET_MS) {
-    await pause(50);
-    channel.ackAll();
-  }
+  while (performance.now() - lastAt < QUIET_MS) await pause(50);
+  // It rejects if the channel was closed meanwhile.
   const { messageCount } = await channel.checkQueue(queue);
   if (messageCount > 0) throw new Error(`RabbitMQ still has ${messageCount} messages to hand out.`);
   return received;
