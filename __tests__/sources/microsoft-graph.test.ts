@@ -1,6 +1,7 @@
 /**
  * Microsoft Graph: the examples of its documentation, for nothing it sends is signed.
  */
+import crypto from "node:crypto";
 import { microsoftGraph } from "express-webhook-node/sources/microsoft-graph";
 import { signMicrosoftGraph } from "express-webhook-node/testing/microsoft-graph";
 import { send, serveNode } from "../support/serve";
@@ -93,6 +94,31 @@ describe("microsoftGraph", () => {
     expect((await send(port, { body: '{"value":[{"__proto__":{"clientState":"7"}}]}' })).status).toBe(401);
     expect((await send(port, { body: '{"__proto__":{"value":[{"clientState":"7"}]}}' })).status).toBe(401);
     expect((await send(port, { body: '[{"clientState":"7"}]' })).status).toBe(401);
+  });
+
+  it("hashes no more than the first wrong state, however many items a stranger sends [B7]", async () => {
+    const { port } = await served();
+    const hmacs = jest.spyOn(crypto, "createHmac");
+
+    expect(
+      (
+        await post(
+          port,
+          Array.from({ length: 1000 }, () => ({})),
+        )
+      ).status,
+    ).toBe(401);
+    expect(
+      (
+        await post(
+          port,
+          Array.from({ length: 1000 }, () => ({ clientState: OTHER })),
+        )
+      ).status,
+    ).toBe(401);
+    expect(hmacs.mock.calls.length).toBeGreaterThan(0);
+    expect(hmacs.mock.calls.length).toBeLessThan(10);
+    hmacs.mockRestore();
   });
 
   it("takes subscriptions with several states in one delivery, and asks a function for them [B7]", async () => {
