@@ -501,6 +501,37 @@ describe("httpSignatures", () => {
     expect((await post(port, { headers: { ...headers, "x-list": "a, b", referer: "c" }, body })).status).toBe(401);
   });
 
+  it.each(["a\u00a0", "\u00a0a"])(
+    "takes no other octets for a covered field, such as a space that does not break: %j [B7]",
+    async (value) => {
+      const { port, messages } = await served();
+      const components = ["content-digest", "@method", "@target-uri", "x-tenant"];
+      const { headers, body } = signed(EVENT, { components, headers: { "x-tenant": "a" } });
+
+      expect((await post(port, { headers: { ...headers, "x-tenant": value }, body })).status).toBe(401);
+      expect(messages).toEqual([]);
+    },
+  );
+
+  it("writes no query into the log: it may hold a token, and a stranger may have filled it [T15]", async () => {
+    const { port, lines } = await served();
+
+    expect((await post(port, signed(EVENT, { key: other.privateKey }), "/?token=5ecret")).status).toBe(401);
+    expect(lines.join("\n")).toContain(`Is ${URL_OPTION} the URL`);
+    expect(lines.join("\n")).not.toContain("5ecret");
+  });
+
+  it("tells for which URL it was signed behind proxies that have named several hosts [B7]", async () => {
+    const { port, lines } = await served({}, { diagnose: true });
+    const { headers, body } = signed(EVENT, { url: URL_SIGNED.replace("https", "http") });
+
+    expect(
+      (await post(port, { headers: { ...headers, "x-forwarded-host": "a.example, b.example" }, body })).status,
+    ).toBe(401);
+    await until(() => lines.some((line) => line.includes("why the signature did not match")));
+    expect(lines.join("\n")).toContain("It was signed for http://example.com/webhooks/orders");
+  });
+
   it("says that a type is unsigned where nothing signs the body [G2]", async () => {
     const { port, messages } = await served({ requiredComponents: ["@method", "@target-uri"] });
 

@@ -36,7 +36,8 @@ export type HttpSignaturesOptions = TimedSourceOptions & {
  * Creates the source of senders that sign by RFC 9421, with Ed25519, HMAC-SHA256, ECDSA on P-256, RSA-PSS or RSA. One
  * signature has to be right: made with a key that is known and by that key's algorithm, of all required components, with a
  * time `created`. If it covers `content-digest`, the digest is held against the octets as sent, before any content coding is
- * undone. Components with parameters (such as `;bs`, or `@query-param`) are not supported, and fields sent twice are refused.
+ * undone. Components with parameters (such as `;bs`, or `@query-param`) are not supported. `Signature`, `Signature-Input` and
+ * `Content-Digest` are refused if they come twice; the lines of any other covered field are signed as if they were one.
  *
  * The delivery id is the signature's `nonce`, if it has one; the event type is the payload's `type`, if it has one. Whether
  * and how often it is sent again is for the sender to say: a delivery that is signed anew may have another nonce.
@@ -107,9 +108,13 @@ function messageVerifier(
       return candidates.some((key) => key.verify(base, proof));
     };
     if (!fits(address)) {
+      // A guess holds fields that anybody may have written, so that it may be no URL.
       const explain = (): string =>
-        urlGuesses(address, request).find((guess) => fits(guess.url))?.why ?? "It was not signed for any likely URL.";
-      const advice = `Is ${address} the URL as the sender knows it? diagnose: true finds out.`;
+        urlGuesses(address, request).find((guess) => URL.canParse(guess.url) && fits(guess.url))?.why ??
+        "It was not signed for any likely URL.";
+      // The query may hold a token, and this is logged.
+      const [known] = address.split("?", 1);
+      const advice = `Is ${known} the URL as the sender knows it? diagnose: true finds out.`;
       throw Object.assign(unauthorized("The signature does not match.", advice), { explain });
     }
     await checkDigest?.();

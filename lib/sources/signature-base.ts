@@ -104,11 +104,14 @@ export function signatureBase({ components, input }: MessageSignature, request: 
   return Buffer.from(`${lines.join("")}"@signature-params": ${input}`, "latin1");
 }
 
-/** Section 2.1: all lines of a field, without white space around each. `headers` would leave out some. */
+/**
+ * Section 2.1: all lines of a field, without white space around each, which Node has taken away: `trim()` would take away
+ * octets that are part of the value, too. `headers` would leave out some lines.
+ */
 function fieldValue({ rawHeaders }: IncomingMessage, name: string): string | undefined {
   const values: string[] = [];
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]?.toLowerCase() === name) values.push((rawHeaders[at + 1] ?? "").trim());
+    if (rawHeaders[at]?.toLowerCase() === name) values.push(rawHeaders[at + 1] ?? "");
   }
   return values.length === 0 ? undefined : values.join(", ");
 }
