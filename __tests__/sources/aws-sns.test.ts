@@ -159,6 +159,18 @@ describe("awsSns", () => {
     expect(messages).toEqual([]);
   });
 
+  it("takes half of a surrogate pair for nothing else, though UTF-8 writes it as U+FFFD [B7]", async () => {
+    const { port, messages } = await served();
+    const delivery = signed("a\ufffdz", { subject: "\ufffd" });
+    const envelope = members(delivery);
+
+    expect((await send(port, delivery)).status).toBe(200);
+    for (const changed of [{ Message: "a\ud800z" }, { Message: "a\udfffz" }, { Subject: "\ud800" }]) {
+      expect((await send(port, withBody({ ...envelope, ...changed }))).status).toBe(401);
+    }
+    expect(messages).toHaveLength(1);
+  });
+
   it.each<readonly [string, unknown]>([
     ["null", null],
     ["a list", []],
@@ -241,6 +253,22 @@ describe("awsSns", () => {
 
     expect([answered.status, answered.json.code]).toEqual([503, "ERR_WEBHOOK_KEYS"]);
     expect(messages).toEqual([]);
+  });
+
+  it("lets no certificate that a stranger names, and that cannot be fetched, hinder the others [B7]", async () => {
+    const { asked, fetch } = amazon();
+    const { port, messages } = await served({
+      fetch: async (url: string, init: RequestInit) => {
+        if (url.includes("zz-nowhere-1")) throw new Error("no such host");
+        return fetch(url, init);
+      },
+    });
+    const nowhere = (n: number) => certUrl(String(n)).replace("us-west-2", "zz-nowhere-1");
+
+    for (let n = 0; n < 20; n++) expect((await send(port, signed("x", { certUrl: nowhere(n) }))).status).toBe(503);
+    expect((await send(port, signed("x"))).status).toBe(200);
+    expect(asked).toHaveLength(1);
+    expect(messages).toHaveLength(1);
   });
 
   it("answers before the 15 seconds of SNS are over, and takes 256 KiB however they are escaped [T17, A3]", async () => {

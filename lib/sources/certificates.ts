@@ -25,7 +25,7 @@ const TIMEOUT_MS = 5000;
 /** Strangers can name as many certificates as they like: so many are asked for at a time, and so many are kept. */
 const MOST_AT_ONCE = 4;
 const MOST_KEPT = 16;
-/** How long an outage is remembered, so that a server that is down is not asked by each delivery. */
+/** How long a failure is remembered, so that a server that is down is not asked by each delivery. */
 const FAILURE_MS = 1000;
 
 /**
@@ -37,21 +37,19 @@ const FAILURE_MS = 1000;
 export function certificateFinder({ source, fetch: fetcher = fetch }: CertificateFinderOptions): CertificateFinder {
   const kept = new Map<string, X509Certificate>();
   const pending = new Map<string, Promise<X509Certificate | undefined>>();
-  let outage: { readonly cause: unknown; readonly until: number } | undefined;
+  // Each by its URL: one that a stranger names, and that always fails, must not stand for the others.
+  const failures = new Map<string, { readonly cause: unknown; readonly until: number }>();
 
   async function load(url: string): Promise<X509Certificate | undefined> {
     let pem;
     try {
       pem = await read(await fetcher(url, { redirect: "error", signal: AbortSignal.timeout(TIMEOUT_MS) }));
     } catch (cause) {
-      outage = { cause, until: performance.now() + FAILURE_MS };
+      keep(failures, url, { cause, until: performance.now() + FAILURE_MS });
       throw cause;
     }
     const certificate = pem && parsed(pem);
-    if (!certificate) return undefined;
-    const [oldest] = kept.keys();
-    if (kept.size >= MOST_KEPT && oldest !== undefined) kept.delete(oldest);
-    kept.set(url, certificate);
+    if (certificate) keep(kept, url, certificate);
     return certificate;
   }
 
@@ -61,7 +59,8 @@ export function certificateFinder({ source, fetch: fetcher = fetch }: Certificat
     const advice = `${source}: the certificate at ${url} could not be fetched.`;
     let found = pending.get(url);
     if (!found) {
-      if (outage && performance.now() < outage.until) throw unavailable(advice, outage.cause);
+      const failure = failures.get(url);
+      if (failure && performance.now() < failure.until) throw unavailable(advice, failure.cause);
       if (pending.size >= MOST_AT_ONCE) throw unavailable(advice, new Error("Too many are being fetched."));
       found = load(url).finally(() => pending.delete(url));
       pending.set(url, found);
@@ -72,6 +71,14 @@ export function certificateFinder({ source, fetch: fetcher = fetch }: Certificat
       throw unavailable(advice, cause);
     }
   };
+}
+
+/** Keeps the newest. */
+function keep<T>(map: Map<string, T>, url: string, value: T): void {
+  map.delete(url);
+  const [oldest] = map.keys();
+  if (map.size >= MOST_KEPT && oldest !== undefined) map.delete(oldest);
+  map.set(url, value);
 }
 
 /** Statuses by which a server says that there is no such certificate, however often it is asked. */

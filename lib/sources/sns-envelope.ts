@@ -39,6 +39,8 @@ const ORIGIN = String.raw`https://sns\.(?:cn-[a-z]+-\d{1,2}\.amazonaws\.com\.cn|
 const CERT_URL = new RegExp(String.raw`^${ORIGIN}/SimpleNotificationService-[0-9A-Za-z]{32}\.pem$`);
 const SUBSCRIBE_URL = new RegExp(String.raw`^${ORIGIN}/\?[\w.~%&=:+/-]{1,2048}$`);
 const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/; // RFC 3339 section 5.6
+/** What UTF-8 cannot write, and Node writes as U+FFFD, which would have the same signature. */
+const HALF_A_PAIR = /\p{Surrogate}/u;
 /** RFC 4648 section 4, in its one canonical form: the bits to spare are zero. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
 
@@ -67,7 +69,7 @@ export function snsProof(payload: unknown): SnsProof {
 
   function textOf(name: string, grammar = name === "Message" ? /^/ : /^[^\n\r]*$/): string {
     const value = members.get(name);
-    if (typeof value === "string" && grammar.test(value)) return value;
+    if (typeof value === "string" && grammar.test(value) && !HALF_A_PAIR.test(value)) return value;
     throw unauthorized(`${name} is malformed.`);
   }
 }
