@@ -48,8 +48,9 @@ export function cloudEvents<Event = unknown>(options: CloudEventsOptions): Sourc
       name: "cloudevents",
       verify: cloudEventVerifier(accessTokenVerifier("cloudEvents", "access_token", options)),
       ...(handshake && { handshake }),
+      // A list is a batch, whichever of the two media types it comes under: no event in it must pass by `only` and `ignore`.
       split: (payload, { request }) =>
-        modeOf(request) === "batch" && Array.isArray(payload) ? (payload as Event[]) : undefined,
+        modeOf(request) !== "binary" && Array.isArray(payload) ? (payload as Event[]) : undefined,
       deliveryId: attributeReader("id"),
       eventType: attributeReader("type"),
       provenance: { deliveryId: "unsigned", eventType: "unsigned" },
