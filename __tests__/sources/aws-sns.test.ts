@@ -171,6 +171,24 @@ describe("awsSns", () => {
     expect(messages).toHaveLength(1);
   });
 
+  // Readers of `message.octets` differ in which one they take, and some heed no case: only one is signed.
+  it.each([
+    ["before", '"Message":"forged",', ""],
+    ["behind", "", ',"Message":"forged"'],
+    ["with escapes, before", String.raw`"\u004dessage" :"forged",`, ""],
+    ["in another case", "", ',"message":"forged"'],
+    ["with the long s", "", ',"Me\u017f\u017fage":"forged"'],
+    ["as an object", "", ',"MESSAGE":{"x":["{"]}'],
+  ])("refuses a member that stands once more, %s [B7]", async (_, before, behind) => {
+    const { port, messages } = await served();
+    const json = JSON.stringify({ ...ENVELOPE, MessageAttributes: { a: { Message: ['"Message":{}'] } } });
+    const twice = `{${before}${json.slice(1, -1)}${behind}}`;
+
+    expect((await send(port, { ...withBody({}), body: json })).status).toBe(200);
+    expect((await send(port, { ...withBody({}), body: twice })).status).toBe(401);
+    expect(messages).toHaveLength(1);
+  });
+
   it.each<readonly [string, unknown]>([
     ["null", null],
     ["a list", []],

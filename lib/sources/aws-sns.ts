@@ -10,7 +10,7 @@ import { checkFunction, checkOptions, shown } from "../request/options";
 import { certificateFinder, type Fetch } from "./certificates";
 import { defineSource, type TimedSourceOptions, type Verify } from "./define-source";
 import { checkMoment, memberReader, textMember, unauthorized } from "./facts";
-import { snsProof, SUBSCRIPTION_CONFIRMATION } from "./sns-envelope";
+import { hasTwins, snsProof, SUBSCRIPTION_CONFIRMATION } from "./sns-envelope";
 
 export type AwsSnsOptions = TimedSourceOptions & {
   /** The topics that may send. The topics of all accounts have the same signers, so that a signature alone says nothing. */
@@ -33,8 +33,9 @@ export type AwsSnsOptions = TimedSourceOptions & {
 /**
  * Creates the source of Amazon SNS, whose JSON comes as `text/plain`. Message, id, subject, time, topic and type are signed, by
  * a certificate that is fetched from SNS and kept: with SHA-256 if the topic's `SignatureVersion` is 2, else with SHA-1.
- * `UnsubscribeURL`, `MessageAttributes` and the header fields are not signed. **Raw message delivery** has no signature, so it
- * is refused.
+ * `UnsubscribeURL`, `MessageAttributes`, any other member and the header fields are not signed, so that one who has seen a
+ * delivery can send it again with other octets: `deduplicate` catches that if its `key` is the delivery id. **Raw message
+ * delivery** has no signature, so it is refused.
  *
  * The payload is the whole envelope: what was published is the text `payload.Message`. The delivery id is `MessageId`, the
  * event type is `Type`. A `SubscriptionConfirmation` is answered once it is confirmed; an `UnsubscribeConfirmation` is emitted,
@@ -92,6 +93,7 @@ function snsVerifier(options: AwsSnsOptions): Verify {
     if (!verify(proof.algorithm, proof.content, certificate.publicKey, proof.signature)) {
       throw unauthorized("The signature does not match.");
     }
+    if (hasTwins(await body.text())) throw unauthorized("A member of the envelope is there twice.");
     if (!confirm || type !== SUBSCRIPTION_CONFIRMATION) return;
     const advice = `aws-sns: the subscription to ${topicArn} could not be confirmed.`;
     await orUnavailable(advice, () => confirmSubscription(subscribeUrl, signal));

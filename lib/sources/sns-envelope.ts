@@ -73,3 +73,26 @@ export function snsProof(payload: unknown): SnsProof {
     throw unauthorized(`${name} is malformed.`);
   }
 }
+
+/** Brackets and strings of JSON, a name with its colon. */
+const TOKEN = /[{}[\]]|"[^"\\]*(?:\\.[^"\\]*)*"(?:\s*:)?/g;
+
+/**
+ * Whether a name comes twice in an envelope, or once more in another case: readers of the octets differ in which one they
+ * take, and only one is signed.
+ */
+export function hasTwins(json: string): boolean {
+  const names = new Set<string>();
+  let depth = 0;
+  for (const [token] of json.matchAll(TOKEN)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (depth === 1 && token.endsWith(":")) {
+      // Both ways, for ſ and the Kelvin sign, which some readers take for s and k.
+      const name = (JSON.parse(token.slice(0, -1)) as string).toUpperCase().toLowerCase();
+      if (names.has(name)) return true;
+      names.add(name);
+    }
+  }
+  return false;
+}
