@@ -7,6 +7,7 @@ import { WebhookError } from "../errors";
 import type { EmitContext, Emitter, Message } from "../message";
 import type { DeliveryRecord } from "../request/delivery";
 import type { Lifetime } from "../request/lifetime";
+import { logError } from "../request/logger";
 import type { Confirmation } from "./confirmation";
 import type { Deduplicate } from "./deduplicate";
 import { emitFailure } from "./emit-failure";
@@ -18,6 +19,7 @@ export type Ports = {
   readonly emitter: Emitter;
   readonly deadLetter: Emitter | undefined;
   readonly deduplicate: Deduplicate | undefined;
+  readonly audit: ((message: Message) => void) | undefined;
 };
 
 /**
@@ -35,6 +37,7 @@ export async function confirmAll(
     const work = start(message, trackingId, record, ports);
     // What the emitter holds stays counted as in flight, also after the sender was told to come again.
     record.hold(work);
+    if (ports.audit) auditOnce(work, message, record, ports.audit);
     return lifetime.race(work);
   };
   if (messages.length === 1) return [await one(messages[0] as Message)];
@@ -52,6 +55,26 @@ function start(
 ): Promise<Confirmation> {
   const work = (): Promise<Confirmation> => confirm(message, record.lifetime, emitter, deadLetter);
   return deduplicate ? deduplicate({ message, trackingId, record, work }) : work();
+}
+
+/** Audits a message that is confirmed, whatever its sender was told: when the answer has gone, or when that comes late. */
+function auditOnce(
+  work: Promise<Confirmation>,
+  message: Message,
+  record: DeliveryRecord,
+  audit: (message: Message) => void,
+): void {
+  const confirmed = ({ duplicateOf }: Confirmation): void => {
+    if (duplicateOf !== undefined) return;
+    record.whenDone(() => {
+      try {
+        audit(message);
+      } catch (error) {
+        logError(record.surroundings.logger, `webhook ${message.node}: audit has thrown`, error);
+      }
+    });
+  };
+  work.then(confirmed, () => {});
 }
 
 /** Resolves once the message is confirmed. It goes on where the sender's time is over: what comes late is told to nobody. */

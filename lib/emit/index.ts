@@ -61,7 +61,10 @@ export type EmitOptions<Payload = unknown> = SuccessOptions<Payload> & {
    * @defaultValue none: what is delivered twice is emitted twice, with the same `key`
    */
   readonly deduplicate?: DeduplicateOptions<Payload> | undefined;
-  /** Told of each message once its sender was answered: what `auditTrail()` makes. */
+  /**
+   * Told of each message that was confirmed, once its sender was answered: what `auditTrail()` makes. Of one that is confirmed
+   * after that, it is told then.
+   */
   readonly audit?: ((message: Message) => void) | undefined;
   /**
    * Header fields that messages carry, besides trace context (`traceparent`, `tracestate`). `Authorization` and `Cookie`
@@ -93,7 +96,7 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
   if (audit !== undefined) checkFunction("audit", audit);
   const deduplicate =
     options.deduplicate === undefined ? undefined : deduplicator(options.deduplicate as DeduplicateOptions);
-  const ports = { emitter, deadLetter, deduplicate };
+  const ports = { emitter, deadLetter, deduplicate, audit };
   const fields = fieldNames(options.fields);
   const groupOf = groupFunction(options.groupId as EmitOptions["groupId"]);
   const split = splitFunction(options.split);
@@ -144,7 +147,6 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
     });
     answer(record, success);
     lifetime.close();
-    if (audit) fresh.forEach((message) => audit(message));
   });
 }
 

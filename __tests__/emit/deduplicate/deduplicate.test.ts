@@ -2,6 +2,7 @@
  * The same message is emitted once within the window, and nothing good is lost to it.
  */
 import {
+  HTTPException,
   memoryDeduplication,
   type DeduplicationStore,
   type Message,
@@ -12,9 +13,10 @@ import { watchUnhandled } from "../../support/unhandled";
 
 watchUnhandled();
 
+const pair = [{ scopes: [] }, { isAuthenticated: true, displayName: "shop" }] as const;
 const source = {
   name: "shop",
-  authenticator: () => [{ scopes: [] }, { isAuthenticated: true, displayName: "shop" }] as const,
+  authenticator: () => pair,
   deliveryId: ({ request }: { request: { headers: Record<string, unknown> } }) => request.headers["x-id"] as string,
 };
 
@@ -149,27 +151,37 @@ describe("deduplicate [J3]", () => {
     expect(node.outcomes.map(({ kind }) => kind)).toEqual(["failed", "duplicate"]);
   });
 
-  it.each(["claim", "confirm", "release"] as const)(
-    "never takes a failure of the store's %s for a duplicate",
-    async (method) => {
-      const store: DeduplicationStore = {
-        ...memoryDeduplication(),
-        [method]: () => Promise.reject(new Error("no store")),
-      };
-      let isDown = method === "release";
-      const emitted: Message[] = [];
-      const emitter = async (message: Message): Promise<void> => {
-        if (isDown) throw new Error("down");
-        emitted.push(message);
-      };
-      const node = await serve({ deduplicate: { store }, emitter });
-      const { status } = await deliver(node, "d");
-      expect(status).toBe(method === "confirm" ? 200 : 503);
-      await until(() => node.lines.some((line) => line.includes("no store")));
-      isDown = false;
-      if (method === "confirm") expect(emitted).toHaveLength(1);
-    },
-  );
+  it.each(
+    (["claim", "confirm", "release"] as const).flatMap((method) => [
+      [method, "rejects", () => Promise.reject(new Error("no store"))] as const,
+      [
+        method,
+        "throws",
+        () => {
+          throw new Error("no store");
+        },
+      ] as const,
+    ]),
+  )("never takes a failure of the store's %s for a duplicate, where it %s", async (method, _, fail) => {
+    const memory = memoryDeduplication();
+    const released: string[] = [];
+    const release: DeduplicationStore["release"] = (key, options) => (released.push(key), memory.release(key, options));
+    const store: DeduplicationStore = { ...memory, release, [method]: fail };
+    let isDown = method === "release";
+    const emitted: Message[] = [];
+    const emitter = async (message: Message): Promise<void> => {
+      if (isDown) throw new Error("down");
+      emitted.push(message);
+    };
+    const node = await serve({ deduplicate: { store }, emitter });
+    const { status, headers } = await deliver(node, "d");
+    expect(status).toBe(method === "confirm" ? 200 : 503);
+    expect(headers["retry-after"]).toBe(method === "confirm" ? undefined : "1");
+    await until(() => node.lines.some((line) => line.includes("no store")));
+    isDown = false;
+    // What is with the receiver is never let go.
+    expect([emitted.length, released.length]).toEqual(method === "confirm" ? [1, 0] : [0, 0]);
+  });
 
   it("asks for each item of a delivery that is split, and emits those that are new", async () => {
     const items = {
@@ -205,6 +217,53 @@ describe("deduplicate [J3]", () => {
     const { status } = await deliver(byKey, undefined, "[1,1]");
     expect(status).toBe(200);
     expect(byKey.messages).toHaveLength(1);
+  });
+
+  it("lets no delivery without a right proof take the place of one that has it [J3]", async () => {
+    let isProven = false;
+    const prove = (): typeof pair => {
+      if (isProven) return pair;
+      throw new HTTPException(401);
+    };
+    const node = await serve({
+      enforcement: "report",
+      source: { ...source, authenticator: prove },
+    });
+    expect((await deliver(node, "d")).status).toBe(200);
+    isProven = true;
+    expect((await deliver(node, "d")).status).toBe(200);
+    expect((await deliver(node, "d")).status).toBe(200);
+    expect(node.messages.map(({ isUnverified = false }) => isUnverified)).toEqual([true, false]);
+  });
+
+  it("audits what was confirmed late, and the confirmed part of a delivery that failed [I1]", async () => {
+    const audits: { readonly tracking_id: string }[] = [];
+    const auditSink = (record: object): void => void audits.push(record as { tracking_id: string });
+    const { emitter, messages, ends } = held();
+    const late = await serve({ emitter, deadlineMs: 100, auditSink });
+    expect((await deliver(late, "d")).status).toBe(503);
+    ends[0]?.();
+    expect((await deliver(late, "d")).status).toBe(200);
+    await late.node.drain();
+    expect(audits.map(({ tracking_id }) => tracking_id)).toEqual(messages.map(({ trackingId }) => trackingId));
+
+    audits.length = 0;
+    let isDown = true;
+    const emitted: Message[] = [];
+    const split = await serve({
+      source: { ...source, split: (payload: unknown) => payload as unknown[] },
+      auditSink,
+      emitter: async (message) => {
+        if (message.payload === 2 && isDown) throw new Error("down");
+        emitted.push(message);
+      },
+    });
+    expect((await deliver(split, "d", "[1,2]")).status).toBe(503);
+    isDown = false;
+    expect((await deliver(split, "d", "[1,2]")).status).toBe(200);
+    await split.node.drain();
+    expect(emitted).toHaveLength(2);
+    expect(audits.map(({ tracking_id }) => tracking_id)).toEqual(emitted.map(({ trackingId }) => trackingId));
   });
 
   it("gives respond the first one's tracking id, and audits a message once [I1]", async () => {

@@ -125,6 +125,64 @@ storeContract(describeWith("PostgreSQL", 5432), "postgresDeduplication", async (
   return [postgresDeduplication({ client: one, table }), postgresDeduplication({ client: other, table })];
 });
 
+describeWith("PostgreSQL", 5432)("postgresDeduplication", () => {
+  it("takes none for delivered whose window is over while another claims it again [J3]", async () => {
+    const pool = new Pool({ host: "127.0.0.1", user: "postgres", database: "test" });
+    const table = `${unique}_race`;
+    await pool.query(deduplicationTable(table));
+    const store = postgresDeduplication({ client: pool, table });
+    await store.confirm("k", { owner: "a", trackingId: "t", windowMs: 1 });
+    await later(50);
+    const other = await pool.connect();
+    try {
+      await other.query("begin");
+      await other.query(
+        `update ${table} set owner = 'b', tracking_id = null, expires_at = clock_timestamp() + interval '1 minute'`,
+      );
+      const claim = store.claim("k", { owner: "c", leaseMs: MINUTE });
+      await later(200);
+      await other.query("commit");
+      expect(await claim).toEqual({ state: "underWay" });
+    } finally {
+      other.release();
+      await pool.query(`drop table ${table}`);
+      await pool.end();
+    }
+  });
+});
+
+describe("postgresDeduplication", () => {
+  it("deletes what has expired as fast as it comes, and by one statement at a time [J3]", async () => {
+    const sweeps: ((count: number) => void)[] = [];
+    const client = {
+      query: async (text: string, [, owner]: unknown[]) => {
+        if (!text.startsWith("delete")) return { rows: [{ owner, tracking_id: null }] };
+        const count = await new Promise<number>((resolve) => sweeps.push(resolve));
+        return { rows: Array.from({ length: count }, () => ({})) };
+      },
+    };
+    const store = postgresDeduplication({ client });
+    const claim = async (): Promise<number> => {
+      await store.claim(newKey(), { owner: "o", leaseMs: MINUTE });
+      return sweeps.length;
+    };
+    expect([await claim(), await claim()]).toEqual([1, 1]);
+    sweeps[0]?.(1000);
+    await later(1);
+    expect([await claim(), await claim()]).toEqual([2, 2]);
+    sweeps[1]?.(999);
+    await later(1);
+    expect(await claim()).toBe(2);
+  });
+});
+
+describe("redisDeduplication", () => {
+  it("reads what a client hands over in octets [J3]", async () => {
+    const store = redisDeduplication({ client: { call: async () => Buffer.from("delivered t") } });
+    expect(await store.claim("k", { owner: "o", leaseMs: MINUTE })).toEqual({ state: "delivered", trackingId: "t" });
+  });
+});
+
 describe("stores", () => {
   it.each<[string, () => unknown, string]>([
     ["Redis without a client", () => redisDeduplication({ client: undefined as never }), "client"],

@@ -115,9 +115,9 @@ export function deduplicator(options: DeduplicateOptions): Deduplicate {
   ): Promise<{ readonly confirmation: Confirmation; readonly stored: Promise<unknown> }> {
     const owner = randomUUID();
     const { lifetime, surroundings } = record;
-    const quietly = async (what: "confirm" | "release", stored: Promise<unknown>): Promise<void> => {
+    const quietly = async (what: "confirm" | "release", stored: () => Promise<unknown>): Promise<void> => {
       try {
-        await stored;
+        await stored();
       } catch (error) {
         logError(surroundings.logger, `webhook ${message.node}: the store could not ${what} a key`, error);
       }
@@ -135,11 +135,11 @@ export function deduplicator(options: DeduplicateOptions): Deduplicate {
       if (lifetime.over) throw lifetime.over;
       const confirmation = await work();
       // The sender is not kept waiting for what concerns only the next one.
-      const stored = quietly("confirm", store.confirm(key, { owner, trackingId, windowMs }));
+      const stored = quietly("confirm", () => store.confirm(key, { owner, trackingId, windowMs }));
       record.hold(stored);
       return { confirmation, stored };
     } catch (error) {
-      record.hold(quietly("release", store.release(key, { owner })));
+      record.hold(quietly("release", () => store.release(key, { owner })));
       throw error;
     }
   }
@@ -147,13 +147,21 @@ export function deduplicator(options: DeduplicateOptions): Deduplicate {
 
 function keyOf(message: Message, own: DeduplicateOptions["key"]): string | undefined {
   // Without a delivery id the key is the message's own, and need not be looked for.
-  if (!own) return message.deliveryId === undefined ? undefined : message.key;
+  const known = message.deliveryId === undefined ? undefined : message.key;
+  const key = own ? ownKeyOf(message, own) : known;
+  // What is unverified must not stand for what is.
+  return key !== undefined && message.isUnverified ? digestOf(["unverified", key]) : key;
+}
+
+function ownKeyOf(message: Message, own: NonNullable<DeduplicateOptions["key"]>): string | undefined {
   const key = notPromised("key", own(message));
   if (key === undefined) return undefined;
   if (typeof key !== "string") throw new TypeError(`key: it returned ${shown(key)}, and neither text nor undefined.`);
-  return createHash("sha256")
-    .update(JSON.stringify([message.node, message.source, key]))
-    .digest("hex");
+  return digestOf([message.node, message.source, key]);
+}
+
+function digestOf(identity: readonly (string | undefined)[]): string {
+  return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
 }
 
 function checkStore(store: DeduplicationStore): DeduplicationStore {

@@ -35,14 +35,13 @@ export function memoryDeduplication(options: MemoryDeduplicationOptions = {}): D
   positiveInteger("maxKeys", maxKeys);
   // A Map keeps the order in which keys were put in, so the first one is the oldest.
   const entries = new Map<string, Entry>();
+  // Only what it has passed is deleted by it. One begun anew would step over all that was deleted since the Map last grew.
+  const oldest = entries.keys();
 
   function put(key: string, entry: Entry): void {
     entries.delete(key);
     entries.set(key, entry);
-    for (const oldest of entries.keys()) {
-      if (entries.size <= maxKeys) break;
-      entries.delete(oldest);
-    }
+    while (entries.size > maxKeys) entries.delete(oldest.next().value as string);
   }
 
   return {

@@ -23,8 +23,9 @@ export type PostgresDeduplicationOptions = {
 };
 
 const NAME = /^[a-z_][a-z0-9_]{0,62}$/i;
-/** How often what has expired is deleted, in milliseconds. */
+/** How often what has expired is deleted, in milliseconds, and the most rows at once. */
 const SWEEP_MS = 60_000;
+const SWEEP_ROWS = 1000;
 
 /** The statement that makes the table: run it in a migration. It does nothing where the table is there. */
 export function deduplicationTable(table = "webhook_deduplication"): string {
@@ -37,7 +38,8 @@ export function deduplicationTable(table = "webhook_deduplication"): string {
 }
 
 /**
- * Creates a store in PostgreSQL: a row each. Once a minute whoever claims deletes up to 1,000 rows that have expired.
+ * Creates a store in PostgreSQL: a row each. Once a minute whoever claims deletes rows that have expired, 1,000 by each
+ * statement, for as long as there are as many.
  *
  * @throws TypeError at start, for a wrong option.
  */
@@ -48,19 +50,23 @@ export function postgresDeduplication(options: PostgresDeduplicationOptions): De
     throw new TypeError(`client: ${shown(client)} has no query(): pass a Pool of pg.`);
   }
   const statements = statementsOf(quoted(options.table ?? "webhook_deduplication"));
-  let sweptAt = 0;
+  let sweptAt = -Infinity;
+
+  async function sweep(): Promise<void> {
+    sweptAt = performance.now();
+    const { rows } = await client.query(statements.sweep, []);
+    // There are more, and the next claim goes on.
+    if (rows.length === SWEEP_ROWS) sweptAt = -Infinity;
+  }
 
   return {
     async claim(key, { owner, leaseMs }) {
-      if (performance.now() - sweptAt > SWEEP_MS) {
-        sweptAt = performance.now();
-        // What could not be deleted now is the next one's to delete.
-        client.query(statements.sweep, []).catch(() => {});
-      }
+      // What could not be deleted now is the next one's to delete.
+      if (performance.now() - sweptAt > SWEEP_MS) sweep().catch(() => {});
       const { rows } = await client.query(statements.claim, [key, owner, leaseMs]);
       const [row] = rows as readonly { readonly owner: string | null; readonly tracking_id: string | null }[];
       if (row?.owner === owner) return { state: "claimed" };
-      // No row: another has put it in meanwhile, and has not committed when ours was looked up.
+      // No row: another has put it in, or claimed it again, and had not committed when ours was looked up.
       if (!row || row.tracking_id === null) return { state: "underWay" };
       return { state: "delivered", trackingId: row.tracking_id };
     },
@@ -81,13 +87,15 @@ function statementsOf(table: string): Readonly<Record<"claim" | "confirm" | "rel
 )
 select owner, tracking_id from claimed
 union all
-select owner, tracking_id from ${table} where key = $1 and not exists (select from claimed)`,
+select owner, tracking_id from ${table}
+  where key = $1 and expires_at > clock_timestamp() and not exists (select from claimed)`,
     confirm: `insert into ${table} (key, owner, tracking_id, expires_at) values ($1, $2, $3, ${until("$4")})
 on conflict (key) do update
   set owner = excluded.owner, tracking_id = excluded.tracking_id, expires_at = excluded.expires_at`,
     release: `delete from ${table} where key = $1 and owner = $2 and tracking_id is null`,
     sweep: `delete from ${table} where key in
-  (select key from ${table} where expires_at <= clock_timestamp() limit 1000 for update skip locked)`,
+  (select key from ${table} where expires_at <= clock_timestamp() limit ${SWEEP_ROWS} for update skip locked)
+  returning 1`,
   };
 }
 

@@ -43,7 +43,8 @@ export function redisDeduplication(options: RedisDeduplicationOptions): Deduplic
     async claim(key, { owner, leaseMs }) {
       const found = await command(["EVAL", CLAIM, "1", prefix + key, CLAIMED + owner, String(leaseMs)]);
       if (found === null) return { state: "claimed" };
-      const value = found as string;
+      // Some clients are set to hand over octets.
+      const value = String(found as string | Buffer);
       if (value === CLAIMED + owner) return { state: "claimed" };
       if (!value.startsWith(DELIVERED)) return { state: "underWay" };
       return { state: "delivered", trackingId: value.slice(DELIVERED.length) };
