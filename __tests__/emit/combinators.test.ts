@@ -3,8 +3,10 @@
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { fallback, fanOut, PermanentError, route, type Emitter, type Message } from "express-webhook-node";
+import { Holds } from "express-webhook-node/request/holds";
+import { collectGarbage } from "../support/collect";
 import { contextOf, messageOf } from "../support/message";
-import { send, serveNode } from "../support/serve";
+import { send, serveNode, until } from "../support/serve";
 import { watchUnhandled } from "../support/unhandled";
 
 watchUnhandled();
@@ -72,6 +74,62 @@ describe("fanOut", () => {
     end();
     expect((await third).status).toBe(200);
     expect([calls, other.seen.length]).toEqual([2, 2]);
+  });
+
+  it("hands over again what a receiver has not settled for a minute [J1]", async () => {
+    jest.useFakeTimers();
+    try {
+      const ends: (() => void)[] = [];
+      const slow: Emitter = () => new Promise((_, reject) => ends.push(() => reject(down)));
+      let calls = 0;
+      const stuck: Emitter = (...args) => (++calls === 1 ? slow(...args) : Promise.resolve());
+      const other = recording();
+      const third = recording(down, down);
+      const emitter = fanOut(stuck, other.emitter, third.emitter);
+      const message = messageOf();
+      const first = emitter(message, contextOf()).catch((error: unknown) => error);
+      await jest.advanceTimersByTimeAsync(59_000);
+      const second = emitter(message, contextOf()).catch((error: unknown) => error);
+      await jest.advanceTimersByTimeAsync(2_000);
+      expect(calls).toBe(1);
+      let isDone = false;
+      void emitter(message, contextOf()).then(() => (isDone = true));
+      await jest.advanceTimersByTimeAsync(1);
+      expect([isDone, calls, other.seen.length, third.seen.length]).toEqual([true, 2, 1, 1]);
+      ends[0]?.();
+      expect(await Promise.all([first, second])).toEqual([down, down]);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it("lets no message without a right proof take the place of one that has it [J3]", async () => {
+    const [one, two] = [recording(), recording(down)];
+    const emitter = fanOut(one.emitter, two.emitter);
+    const message = messageOf();
+    await expect(emitter({ ...message, isUnverified: true }, contextOf())).rejects.toBe(down);
+    await emitter(message, contextOf());
+    expect(one.seen.map(({ isUnverified = false }) => isUnverified)).toEqual([true, false]);
+  });
+
+  it("holds no request for a receiver that can settle no more [T17]", async () => {
+    jest.useFakeTimers({ doNotFake: ["performance"] });
+    try {
+      const emitter = fanOut(pending, recording().emitter);
+      const holds = new Holds();
+      let released = false;
+      holds.add(emitter(messageOf(), contextOf()));
+      holds.done();
+      holds.whenReleased(() => (released = true));
+      await jest.advanceTimersByTimeAsync(61_000);
+      jest.useRealTimers();
+      await until(() => {
+        collectGarbage();
+        return released;
+      });
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it("remembers nothing of a message without a delivery id [J3]", async () => {
@@ -151,6 +209,26 @@ describe("fallback", () => {
     await new Promise((resolve) => setImmediate(resolve));
     await emitter(message, contextOf());
     expect([calls, two.seen.length]).toEqual([2, 3]);
+  });
+
+  it("passes over the first no longer for what can settle no more [J1]", async () => {
+    const seen: Message[] = [];
+    const first: Emitter = (one) => (seen.push(one), new Promise(() => {}));
+    const emitter = fallback(first, recording().emitter, { timeoutMs: 20, maxLateBytes: 10 });
+    const message = messageOf({ body: '"ten bytes."' });
+    await emitter(message, contextOf());
+    const startedAt = performance.now();
+    while (seen.length < 2 && performance.now() - startedAt < 2000) {
+      collectGarbage();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await emitter(message, contextOf());
+    }
+    expect(seen).toHaveLength(2);
+  });
+
+  it("says which time was over", async () => {
+    await fallback(pending, recording().emitter, { timeoutMs: 20 })(messageOf(), contextOf());
+    expect(told).toMatchObject([{ error: { message: expect.stringContaining("timeoutMs (20)") } }]);
   });
 
   it("fails with the second, and with what the first says for good [J1]", async () => {

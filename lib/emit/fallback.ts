@@ -5,6 +5,7 @@
  */
 import { channel } from "node:diagnostics_channel";
 import type { EmitContext, Emitter, Message } from "../message";
+import { Holds } from "../request/holds";
 import { Lifetime } from "../request/lifetime";
 import { checkFunction, checkOptions, positiveInteger } from "../request/options";
 import { invoke } from "./invoke";
@@ -20,7 +21,7 @@ export type FallbackOptions = {
   readonly timeoutMs?: number | undefined;
   /**
    * Octets that the first may hold beyond its time, in bytes: a broker that swallows all and answers nothing is not to fill
-   * the memory. Beyond them it is passed over until it has settled some.
+   * the memory. Beyond them it is passed over until it has settled some, or let go of them.
    *
    * @defaultValue `67_108_864` (64 MiB)
    */
@@ -68,15 +69,23 @@ export function fallback<Payload = unknown>(
     const work = invoke("primary of fallback", first, message, context);
     try {
       await lifetime.race(work);
+    } catch (error) {
+      if (!lifetime.over) throw error;
+      holdLate(work, message.octets.length);
+      throw new Error(`The first emitter had not settled after timeoutMs (${timeoutMs}) of fallback.`, {
+        cause: error,
+      });
     } finally {
-      if (lifetime.over) {
-        const bytes = message.octets.length;
-        lateBytes += bytes;
-        const settled = (): void => void (lateBytes -= bytes);
-        work.then(settled, settled);
-      }
       lifetime.close();
     }
+  }
+
+  function holdLate(work: Promise<void>, bytes: number): void {
+    lateBytes += bytes;
+    const holds = new Holds();
+    holds.whenReleased(() => (lateBytes -= bytes));
+    holds.add(work);
+    holds.done();
   }
 
   return async function fallback(message, context) {

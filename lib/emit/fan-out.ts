@@ -3,13 +3,15 @@
  *
  * @module
  */
-import type { EmitContext, Emitter, Message } from "../message";
+import type { Emitter, Message } from "../message";
 import { checkFunction } from "../request/options";
 import { invoke } from "./invoke";
 import { isPermanent } from "./permanent-error";
 
 /** Deliveries of which it is known which receivers have them. */
 const MAX_REMEMBERED = 10_000;
+/** How long a receiver that has not settled is waited for by those who send a delivery again, in milliseconds. */
+const PATIENCE_MS = 60_000;
 
 /** What became of a message at each receiver: its promise, or nothing where it has failed or was not tried. */
 type Parts = (Promise<void> | undefined)[];
@@ -17,7 +19,8 @@ type Parts = (Promise<void> | undefined)[];
 /**
  * Creates an emitter that hands each message to all of the given ones at once, and settles when all have. If any fails, so
  * does the delivery; when it is sent again, only those get it that do not have it yet, as far as this process has not
- * forgotten (10,000 deliveries) and the delivery has an id. Other receivers tell the two by `message.key`.
+ * forgotten (10,000 deliveries) and the delivery has an id. A receiver that has not settled for a minute gets it again.
+ * Receivers tell the two by `message.key`.
  *
  * Where all that failed have done so for good (`PermanentError`), the failure is one for good, too.
  *
@@ -30,10 +33,11 @@ export function fanOut<Payload = unknown>(...emitters: readonly Emitter<Payload>
 
   function partsOf(message: Message): Parts {
     if (message.deliveryId === undefined) return [];
-    const parts = remembered.get(message.key) ?? [];
+    const key = identityOf(message);
+    const parts = remembered.get(key) ?? [];
     // Put in again as the newest.
-    remembered.delete(message.key);
-    remembered.set(message.key, parts);
+    remembered.delete(key);
+    remembered.set(key, parts);
     for (const oldest of remembered.keys()) {
       if (remembered.size <= MAX_REMEMBERED) break;
       remembered.delete(oldest);
@@ -43,27 +47,32 @@ export function fanOut<Payload = unknown>(...emitters: readonly Emitter<Payload>
 
   return async function fanOut(message, context) {
     const parts = partsOf(message);
-    const tried = ports.map((port, index) => (parts[index] ??= hand(index, port, message, context, parts)));
+    const tried = ports.map(
+      (port, index) =>
+        parts[index] ?? remember(parts, index, invoke(`emitter ${index} of fanOut`, port, message, context)),
+    );
     const failures = (await Promise.allSettled(tried)).filter((one) => one.status === "rejected");
     const worst = failures.find(({ reason }) => !isPermanent(reason)) ?? failures[0];
     if (worst) throw worst.reason;
     // All have it. It is remembered only for a sender who was told to come again meanwhile: any other who sends it once more
     // wants it handed over once more.
-    if (!context.signal.aborted) remembered.delete(message.key);
+    if (!context.signal.aborted) remembered.delete(identityOf(message));
   };
 }
 
-async function hand(
-  index: number,
-  emitter: Emitter,
-  message: Message,
-  context: EmitContext,
-  parts: Parts,
-): Promise<void> {
-  try {
-    await invoke(`emitter ${index} of fanOut`, emitter, message, context);
-  } catch (error) {
-    parts[index] = undefined;
-    throw error;
-  }
+/** Remembers what was handed to a receiver, until that has failed or has let the others wait for too long. */
+function remember(parts: Parts, index: number, work: Promise<void>): Promise<void> {
+  const forget = (): void => {
+    clearTimeout(timer);
+    if (parts[index] === work) parts[index] = undefined;
+  };
+  const timer = setTimeout(forget, PATIENCE_MS).unref();
+  parts[index] = work;
+  work.then(() => clearTimeout(timer), forget);
+  return work;
+}
+
+/** What is unverified must not stand for what is. */
+function identityOf({ key, isUnverified }: Message): string {
+  return isUnverified ? `unverified ${key}` : key;
 }
