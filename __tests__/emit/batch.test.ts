@@ -57,4 +57,26 @@ describe("batcher", () => {
     await last;
     expect(sent).toEqual(["under way", "last"]);
   });
+
+  it("lets go of what came with others and was left over, when its time is over [J1, J2]", async () => {
+    const { open, opened } = gate();
+    const sent: number[] = [];
+    const add = batcher<number>({
+      send: async (items) => {
+        sent.push(...items);
+        await opened;
+      },
+      maxItems: 2,
+      maxBytes: 10,
+      bytesOf: (item) => item,
+    });
+    const gone = new AbortController();
+    const adding = [1, 9, 1].map((item) => add(item, { signal: gone.signal }));
+    await new Promise((resolve) => setImmediate(resolve));
+    gone.abort(new Error("gone"));
+    await expect(adding[2]).rejects.toThrow("gone");
+    open();
+    await Promise.all(adding.slice(0, 2));
+    expect(sent).toEqual([1, 9]);
+  });
 });

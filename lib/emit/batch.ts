@@ -34,6 +34,8 @@ type Entry<Item> = {
   readonly item: Item;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
+  /** Lets the item go when its time is over. */
+  readonly listen: () => void;
 };
 
 /**
@@ -50,6 +52,7 @@ export function batcher<Item>({
   timeoutMs,
 }: BatchOptions<Item>): (item: Item, context: EmitContext) => Promise<void> {
   const waiting = new Set<Entry<Item>>();
+  const newcomers: Entry<Item>[] = [];
   let underWay = 0;
   let isScheduled = false;
 
@@ -59,6 +62,7 @@ export function batcher<Item>({
     setImmediate(() => {
       isScheduled = false;
       while (underWay < concurrency && waiting.size > 0) void run(take());
+      for (const entry of newcomers.splice(0)) if (waiting.has(entry)) entry.listen();
     });
   }
 
@@ -100,6 +104,15 @@ export function batcher<Item>({
         item,
         resolve: () => (settled(), resolve()),
         reject: (reason) => (settled(), reject(reason)),
+        listen: () => {
+          const { signal } = context;
+          const over = (): void => {
+            if (waiting.delete(entry)) entry.reject(signal.reason);
+          };
+          signal.addEventListener("abort", over, { once: true });
+          leave = () => signal.removeEventListener("abort", over);
+          if (signal.aborted) over();
+        },
       };
       waiting.add(entry);
       if (timeoutMs !== undefined) {
@@ -109,15 +122,8 @@ export function batcher<Item>({
         }, timeoutMs);
       }
       // Only what has to wait for others needs to be told when its time is over.
-      if (underWay >= concurrency) {
-        const { signal } = context;
-        const over = (): void => {
-          if (waiting.delete(entry)) entry.reject(signal.reason);
-        };
-        signal.addEventListener("abort", over, { once: true });
-        leave = () => signal.removeEventListener("abort", over);
-        if (signal.aborted) over();
-      }
+      if (underWay >= concurrency) entry.listen();
+      else newcomers.push(entry);
       schedule();
     });
 }
