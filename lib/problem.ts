@@ -50,7 +50,7 @@ export function problem(options: ProblemOptions = {}): ErrorStep {
     const record = recordOf(request, response);
     const refusal = refusalOf(error, record.source);
     if (quarantine && refusal.outcome.kind === "refused" && !response.headersSent)
-      void keep(quarantine, record, refusal);
+      record.hold(keep(quarantine, record, refusal));
     record.end(refusal.outcome);
     record.lifetime.close();
     if (response.headersSent) next(error);

@@ -107,4 +107,22 @@ describe("backpressure", () => {
     settleAll();
     expect(await drained).toEqual({ unanswered: 0 });
   });
+
+  it("works on where the logger throws [T17]", async () => {
+    const { emitter, ends, settleAll } = held();
+    const warn = (): never => {
+      throw new Error("no room for the log");
+    };
+    const logger = { debug() {}, info() {}, warn, error() {} };
+    const node = await serveNode({ emitter, maxInFlightBytes: 1100, deadlineMs: 300, logger });
+    expect((await send(node.port, { body: KIB })).json.code).toBe("ERR_WEBHOOK_DEADLINE");
+    expect((await send(node.port, { body: KIB })).json.code).toBe("ERR_WEBHOOK_BUSY");
+    settleAll();
+    await until(() => told.length === 2);
+    const last = send(node.port, { body: KIB });
+    await until(() => ends.length === 1);
+    settleAll();
+    expect((await last).status).toBe(200);
+    expect(await node.node.drain()).toEqual({ unanswered: 0 });
+  });
 });

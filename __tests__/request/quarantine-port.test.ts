@@ -95,6 +95,22 @@ describe("quarantine", () => {
     expect(kept[0]?.rawHeaders.map((text) => text.toLowerCase())).not.toContain("content-encoding");
   });
 
+  it("counts as in flight what is being kept [T17]", async () => {
+    let settle = (): void => {};
+    const keep = () => new Promise<void>((resolve) => (settle = resolve));
+    const source = github({ secrets: ["s"] });
+    const { port, node } = await serveNode({ quarantine: { keep }, source, maxInFlightBytes: 100 });
+    const large = JSON.stringify("x".repeat(60));
+    const headers = { "x-hub-signature-256": `sha256=${"0".repeat(64)}` };
+    expect((await send(port, { headers, body: large })).status).toBe(401);
+    expect((await send(port, { headers, body: large })).json.code).toBe("ERR_WEBHOOK_BUSY");
+    settle();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect((await send(port, { headers, body: large })).status).toBe(401);
+    settle();
+    expect(await node.drain()).toEqual({ unanswered: 0 });
+  });
+
   it.each<[string, () => unknown]>([
     [
       "throws",

@@ -6,6 +6,7 @@
 import { channel } from "node:diagnostics_channel";
 import { retryAfter, WebhookError } from "../errors";
 import type { Surroundings } from "../request/delivery";
+import { logWarning } from "../request/logger";
 
 /** A node that has become full, or is no longer. Published as `express-webhook-node:backpressure`. */
 export type Backpressure = {
@@ -59,7 +60,7 @@ export class Watermarks {
     if (!this.#full || this.#bytes > this.#low) return;
     const { refused } = this.#full;
     this.#full = undefined;
-    node.logger.warn(`webhook ${node.name}: no longer full; ${refused} requests were refused meanwhile.`);
+    logWarning(node.logger, `webhook ${node.name}: no longer full; ${refused} requests were refused meanwhile.`);
     this.#tell(node, refused);
   }
 
@@ -67,7 +68,7 @@ export class Watermarks {
     // What is too large by itself does not make a node full that holds little.
     if (!this.#full && this.#bytes > this.#low) {
       this.#full = { since: performance.now(), refused: 0 };
-      node.logger.warn(`webhook ${node.name}: full: ${this.#bytes} octets are under way; is the emitter slow?`);
+      logWarning(node.logger, `webhook ${node.name}: full: ${this.#bytes} octets are under way; is the emitter slow?`);
       this.#tell(node, 0);
     }
     if (this.#full) this.#full.refused++;

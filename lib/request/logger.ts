@@ -39,6 +39,15 @@ export function logError(logger: Logger, line: string, error: unknown): void {
   }
 }
 
+/** Writes a warning, by the same measure. */
+export function logWarning(logger: Logger, line: string): void {
+  try {
+    logger.warn(line);
+  } catch {
+    // The log alone is poorer.
+  }
+}
+
 /** Holds an option to the shape of a logger. @throws TypeError at start. */
 export function checkLogger(logger: Logger): Logger {
   for (const level of ["debug", "info", "warn", "error"] as const) {

@@ -10,7 +10,7 @@ import type { Refusal } from "./refusal";
 
 /** Keeps deliveries that were refused, such as `quarantine({ folder })` of `express-webhook-node/emit/quarantine`. */
 export type QuarantinePort = {
-  /** Nobody waits for what it returns; a rejection is logged. */
+  /** No answer waits for what it returns; a rejection is logged. The octets count as in flight until it settles. */
   readonly keep: (refused: RefusedDelivery) => unknown;
 };
 
