@@ -10,7 +10,7 @@ import { github } from "express-webhook-node/sources/github";
 import { square } from "express-webhook-node/sources/square";
 import { stripe } from "express-webhook-node/sources/stripe";
 import { twilio } from "express-webhook-node/sources/twilio";
-import { deliver, sign } from "express-webhook-node/testing";
+import { deliver, send, sign } from "express-webhook-node/testing";
 import { watchUnhandled } from "../support/unhandled";
 
 watchUnhandled();
@@ -63,6 +63,12 @@ describe("deliver", () => {
     const taken = await deliver(server, "github", {}, { secret });
     await new Promise((resolve) => server.close(resolve));
     expect([gone.status, taken.status]).toEqual([415, 200]);
+  });
+
+  it("survives that the rest of a body is not read, as a provider does [T5]", async () => {
+    const app = appOf("/", github({ secrets: [secret] }));
+    const large = { headers: { "content-type": "application/json" }, body: Buffer.alloc(32 * 1_048_576) };
+    for (let n = 0; n < 5; n++) expect((await send(app, large)).status).toBe(413);
   });
 
   it("says which sources there are", async () => {

@@ -101,6 +101,8 @@ async function post(
     agent: false,
     headers: { ...headers, "content-length": body.length, ...more },
   });
+  // Once the answer is there, a server may end the connection before it has read all: of a body that it refuses.
+  sent.on("error", () => {});
   sent.end(body);
   const [response] = (await once(sent, "response")) as [
     NodeJS.ReadableStream & { statusCode: number; headers: IncomingHttpHeaders },
