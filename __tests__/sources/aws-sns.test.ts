@@ -83,6 +83,7 @@ sourceContract({
   toleranceSeconds: 3900,
   wrongOptions: [
     ["the ARN of a queue", { topicArns: ["arn:aws:sqs:us-west-2:123456789012:MyQueue"] }],
+    ["a topic of a partition with other hosts", { topicArns: ["arn:aws-iso:sns:us-iso-east-1:123456789012:MyTopic"] }],
     ["an ARN with a star", { topicArns: ["arn:aws:sns:us-west-2:123456789012:*"] }],
     ["confirm that is a text", { confirm: "false" }],
     ["a fetch that is no function", { fetch: ORIGIN }],

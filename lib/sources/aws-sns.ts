@@ -45,7 +45,8 @@ export type AwsSnsOptions = TimedSourceOptions & {
  * or by the subscription's policy for up to an hour, with the time of the first: `toleranceSeconds` is 3,900 (65 minutes) unless
  * told otherwise.
  *
- * @throws TypeError at start, for a topic's ARN that is missing or malformed.
+ * @throws TypeError at start, for a topic's ARN that is missing, malformed, or of another partition than `aws`, `aws-cn` and
+ * `aws-us-gov`.
  */
 export function awsSns<Event = unknown>(options: AwsSnsOptions): Source<Event> {
   checkOptions("awsSns", options, ["topicArns", "confirm", "fetch", "toleranceSeconds", "now", "only", "ignore"]);
@@ -111,7 +112,8 @@ function checkCertificate({ subject, validFrom, validTo, publicKey }: X509Certif
   if (now < Date.parse(validFrom) || now > Date.parse(validTo)) throw unauthorized("The certificate is not valid now.");
 }
 
-const TOPIC_ARN = /^arn:aws[a-z-]*:sns:[a-z\d-]+:\d{12}:[\w-]{1,256}(?:\.fifo)?$/;
+/** Of the partitions whose hosts are known here: all deliveries of another would be refused. */
+const TOPIC_ARN = /^arn:aws(?:-cn|-us-gov)?:sns:[a-z\d-]+:\d{12}:[\w-]{1,256}(?:\.fifo)?$/;
 
 function topicsOf(topicArns: readonly (string | undefined)[]): ReadonlySet<string> {
   if (!Array.isArray(topicArns) || topicArns.length === 0) {

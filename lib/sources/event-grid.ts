@@ -30,8 +30,8 @@ export type EventGridOptions = SourceOptions &
  *
  * A `SubscriptionValidationEvent` that brings the token is answered with its code; its `validationUrl` is never fetched. With
  * the schema of CloudEvents the handshake is OPTIONS, granted to `allowedOrigins`, which is `["eventgrid.azure.net"]` unless
- * told otherwise. Each item of an array is a message; the delivery id is its `id`, the event type its `eventType`, or `type` of
- * a CloudEvent.
+ * told otherwise: the name in Azure's public cloud, and not in those of governments. Each item of an array is a message; the
+ * delivery id is its `id`, the event type its `eventType`, or `type` of a CloudEvent.
  *
  * Event Grid waits 30 seconds, and sends again for 24 hours, ever later; what is answered with 400 or 413 it gives up, and
  * puts with the dead letters if there is a place for them.
