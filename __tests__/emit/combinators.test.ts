@@ -276,6 +276,11 @@ describe("route", () => {
     expect(lines.join()).toContain("no emitter for the event type");
   });
 
+  it("says so where it is given a promise, and lets none of it go uncaught", async () => {
+    const emitter = route((() => Promise.reject(new Error("down"))) as never);
+    await expect(emitter(messageOf(), contextOf())).rejects.toThrow("promise");
+  });
+
   it("throws at start for anything but a function", () => {
     expect(() => route({} as never)).toThrow(TypeError);
   });

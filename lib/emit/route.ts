@@ -4,6 +4,7 @@
  * @module
  */
 import type { Emitter, Message } from "../message";
+import { notPromised } from "../request/not-promised";
 import { checkFunction } from "../request/options";
 import { invoke } from "./invoke";
 
@@ -24,7 +25,7 @@ export function route<Payload = unknown>(
   checkFunction("route", choose);
 
   return async function route(message, context) {
-    const emitter = choose(message);
+    const emitter = notPromised("route", choose(message));
     if (typeof emitter !== "function") {
       throw new Error(`route: there is no emitter for the event type ${JSON.stringify(message.eventType)}.`);
     }

@@ -59,7 +59,7 @@ const POLL_MS = [20, 500] as const;
 
 /**
  * Makes the deduplication of a node. While the first of two is under way the second waits for it, and is answered with its
- * tracking id; a first that failed lets the second try.
+ * tracking id; a first that failed lets the second try. An unverified delivery never stands for a verified one.
  */
 export function deduplicator(options: DeduplicateOptions): Deduplicate {
   checkOptions("deduplicate", options, WORDS);

@@ -44,7 +44,7 @@ export function redisDeduplication(options: RedisDeduplicationOptions): Deduplic
       const found = await command(["EVAL", CLAIM, "1", prefix + key, CLAIMED + owner, String(leaseMs)]);
       if (found === null) return { state: "claimed" };
       // Some clients are set to hand over octets.
-      const value = String(found as string | Buffer);
+      const value = (found as string | Buffer).toString();
       if (value === CLAIMED + owner) return { state: "claimed" };
       if (!value.startsWith(DELIVERED)) return { state: "underWay" };
       return { state: "delivered", trackingId: value.slice(DELIVERED.length) };
