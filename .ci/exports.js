@@ -65,6 +65,7 @@ const PRIVATE = [
   "emit/redis-failure",
   "emit/schema-issue",
   "emit/schema-references",
+  "emit/split",
   "emit/spool/attempt",
   "emit/spool/backoff",
   "emit/spool/desk",

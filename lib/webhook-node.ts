@@ -147,6 +147,12 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     );
   }
 
+  if (options.split === false && source?.split && source.wants) {
+    throw new TypeError(
+      `split: false leaves deliveries whole, and only and ignore of ${source.name} are of their items.`,
+    );
+  }
+
   const router = Router({ mergeParams: true }).all(
     "/",
     begin({ ...accepts, logger, events }),

@@ -1,7 +1,7 @@
 /**
  * One delivery that holds several events becomes several messages.
  */
-import { PermanentError, type Message } from "express-webhook-node";
+import { defineSource, PermanentError, type Message } from "express-webhook-node";
 import { send, serveNode } from "../support/serve";
 
 const body = '[{"id": 1}, {"id": 2}, {"id": 3}]';
@@ -88,5 +88,29 @@ describe("split [G1]", () => {
     expect((await send(port, { body })).status).toBe(200);
     expect(dead).toEqual([{ id: 2 }]);
     expect(outcomes).toMatchObject([{ kind: "delivered", isDeadLetter: true, messages: 3 }]);
+  });
+
+  it("is refused with 413 for more messages than maxMessages, before any is made [G1]", async () => {
+    const { port, messages } = await serveNode({ split: true, maxMessages: 3 });
+    expect((await send(port, { body: "[1,2,3]" })).status).toBe(200);
+    expect((await send(port, { body: "[1,2,3,4]" })).json).toMatchObject({
+      code: "ERR_WEBHOOK_BODY_TOO_LARGE",
+      detail: "The delivery holds more than 3 items.",
+    });
+    expect(messages).toHaveLength(3);
+    const open = await serveNode({ split: true });
+    expect((await send(open.port, { body: `[${"0,".repeat(400_000)}0]` })).status).toBe(413);
+  });
+
+  it("holds only and ignore of a source to the items that the node makes, too [J4]", async () => {
+    const source = defineSource(
+      { name: "s", verify: () => {}, eventType: ({ payload }) => (payload as { type?: string }).type },
+      { ignore: ["b"] },
+    );
+    const { port, messages } = await serveNode({ source, split: true });
+    await send(port, { body: '[{"type":"a"},{"type":"b"},{"type":"c"}]' });
+    expect(messages.map(({ eventType }) => eventType)).toEqual(["a", "c"]);
+    const splitting = defineSource({ name: "s", verify: () => {}, split: (): unknown[] => [] }, { only: ["a"] });
+    await expect(serveNode({ source: splitting, split: false })).rejects.toThrow("split: false");
   });
 });

@@ -90,6 +90,7 @@ const WRONG: readonly (readonly [step: string, word: string, values: readonly un
   ["messageTypeGate", "mediaTypeMismatch", ["skip", "", true, null, 7]],
   ["problem", "quarantine", ["./folder", true, null, 7, {}, []]],
   ["emit", "fields", ["x-a", null, {}, [7], [""], [undefined]]],
+  ["emit", "maxMessages", NO_POSITIVE_INTEGERS],
   ["emit", "split", ["yes", "", 7, null, {}, []]],
 ];
 

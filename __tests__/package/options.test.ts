@@ -54,6 +54,7 @@ const EVERY: Record<keyof WebhookNodeOptions, true> = {
   maxDepth: true,
   maxEncodedBytes: true,
   maxInFlightBytes: true,
+  maxMessages: true,
   mediaTypeMismatch: true,
   mediaTypes: true,
   messageType: true,

@@ -6,7 +6,6 @@
 import type { Emitter, Message } from "../message";
 import { answer } from "../request/answer";
 import type { Outcome } from "../request/outcome";
-import { notPromised } from "../request/not-promised";
 import { checkFunction, checkOptions, eitherOf, shown, text } from "../request/options";
 import { step, type Step } from "../request/step";
 import { compileMessageType, type CompiledMessageType } from "./compile-message-type";
@@ -15,65 +14,59 @@ import type { Confirmation } from "./confirmation";
 import { deduplicator, type DeduplicateOptions } from "./deduplicate";
 import { makeMessage } from "./message";
 import type { MessageType } from "./message-type";
+import { splitter, type SplitOptions } from "./split";
 import { successAnswer, type SuccessOptions } from "./success";
 import { trackingId } from "./tracking-id";
 import { validateAll } from "./validate";
 
-export type EmitOptions<Payload = unknown> = SuccessOptions<Payload> & {
-  /** Sends a message on. The sender gets its 200 if, and only if, the promise resolves in time. */
-  readonly emitter: Emitter<Payload>;
-  /**
-   * Takes the messages that the emitter refuses with a `PermanentError`. The sender gets its 200 once this one has
-   * confirmed. Without it, such a message is 422.
-   */
-  readonly deadLetter?: Emitter<Payload> | undefined;
-  /**
-   * The ordering key of messages: those with the same one keep their order where the broker keeps any.
-   *
-   * @defaultValue none, so that a broker may spread the load
-   */
-  readonly groupId?: string | ((message: Message<Payload>) => string | undefined) | undefined;
-  /**
-   * Makes several messages of one delivery: `true` for each item of a top-level array, or a function from the payload to
-   * its items, or to `undefined` for one that is whole. Each has its own tracking id and key; the delivery is acknowledged
-   * when all are confirmed.
-   *
-   * @defaultValue `false`, or as the source has it
-   */
-  readonly split?: boolean | ((payload: unknown) => readonly Payload[] | undefined) | undefined;
-  /**
-   * The type that messages have: a message type, or the name of one of the system's or of the tenant's library.
-   *
-   * @defaultValue `"echo.json"`
-   */
-  readonly messageType?: string | MessageType<Payload> | CompiledMessageType | undefined;
-  /**
-   * What becomes of a payload that breaks its type's schema: `ERR_WEBHOOK_SCHEMA` (422, with `errors`), or a message with
-   * `schemaIssues` (`"emit"`), for a provider whose drift must not cost deliveries.
-   *
-   * @defaultValue `"refuse"`
-   */
-  readonly onInvalid?: "refuse" | "emit" | undefined;
-  /**
-   * Emits the same message once within a window: `{ store: memoryDeduplication() }`. A duplicate is answered as the first
-   * one was, with its tracking id. If the store fails, the delivery is 503.
-   *
-   * @defaultValue none: what is delivered twice is emitted twice, with the same `key`
-   */
-  readonly deduplicate?: DeduplicateOptions<Payload> | undefined;
-  /**
-   * Told of each message that was confirmed, once its sender was answered: what `auditTrail()` makes. Of one that is confirmed
-   * after that, it is told then.
-   */
-  readonly audit?: ((message: Message) => void) | undefined;
-  /**
-   * Header fields that messages carry, besides trace context (`traceparent`, `tracestate`). `Authorization` and `Cookie`
-   * are among them only if named here.
-   *
-   * @defaultValue `[]`
-   */
-  readonly fields?: readonly string[] | undefined;
-};
+export type EmitOptions<Payload = unknown> = SuccessOptions<Payload> &
+  SplitOptions<Payload> & {
+    /** Sends a message on. The sender gets its 200 if, and only if, the promise resolves in time. */
+    readonly emitter: Emitter<Payload>;
+    /**
+     * Takes the messages that the emitter refuses with a `PermanentError`. The sender gets its 200 once this one has
+     * confirmed. Without it, such a message is 422.
+     */
+    readonly deadLetter?: Emitter<Payload> | undefined;
+    /**
+     * The ordering key of messages: those with the same one keep their order where the broker keeps any.
+     *
+     * @defaultValue none, so that a broker may spread the load
+     */
+    readonly groupId?: string | ((message: Message<Payload>) => string | undefined) | undefined;
+    /**
+     * The type that messages have: a message type, or the name of one of the system's or of the tenant's library.
+     *
+     * @defaultValue `"echo.json"`
+     */
+    readonly messageType?: string | MessageType<Payload> | CompiledMessageType | undefined;
+    /**
+     * What becomes of a payload that breaks its type's schema: `ERR_WEBHOOK_SCHEMA` (422, with `errors`), or a message with
+     * `schemaIssues` (`"emit"`), for a provider whose drift must not cost deliveries.
+     *
+     * @defaultValue `"refuse"`
+     */
+    readonly onInvalid?: "refuse" | "emit" | undefined;
+    /**
+     * Emits the same message once within a window: `{ store: memoryDeduplication() }`. A duplicate is answered as the first
+     * one was, with its tracking id. If the store fails, the delivery is 503.
+     *
+     * @defaultValue none: what is delivered twice is emitted twice, with the same `key`
+     */
+    readonly deduplicate?: DeduplicateOptions<Payload> | undefined;
+    /**
+     * Told of each message that was confirmed, once its sender was answered: what `auditTrail()` makes. Of one that is confirmed
+     * after that, it is told then.
+     */
+    readonly audit?: ((message: Message) => void) | undefined;
+    /**
+     * Header fields that messages carry, besides trace context (`traceparent`, `tracestate`). `Authorization` and `Cookie`
+     * are among them only if named here.
+     *
+     * @defaultValue `[]`
+     */
+    readonly fields?: readonly string[] | undefined;
+  };
 
 const TRACE_CONTEXT = ["traceparent", "tracestate"]; // W3C Trace Context
 
@@ -99,7 +92,7 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
   const ports = { emitter, deadLetter, deduplicate, audit };
   const fields = fieldNames(options.fields);
   const groupOf = groupFunction(options.groupId as EmitOptions["groupId"]);
-  const split = splitFunction(options.split);
+  const itemsOf = splitter(options);
   const answerTo = successAnswer(options as EmitOptions);
 
   return step(async function emit(record) {
@@ -122,7 +115,7 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
     // Nothing is emitted for a sender that has gone already: it will send again.
     if (lifetime.over) throw lifetime.over;
 
-    const items = notPromised("split", split ? split(payload) : source?.split?.(payload, delivered));
+    const items = itemsOf(delivered, source);
     const of = items ? trackingId() : undefined;
     const payloads = items ?? [payload];
     const isSplit = items !== undefined;
@@ -167,16 +160,6 @@ function factsOf({ deliveryId, eventType, isUnverified }: Message): Partial<Outc
     ...(eventType !== undefined && { eventType }),
     ...(isUnverified && { isUnverified }),
   };
-}
-
-function splitFunction(
-  split: EmitOptions["split"],
-): ((payload: unknown) => readonly unknown[] | undefined) | undefined {
-  if (split === undefined) return undefined;
-  if (split === true) return (payload) => (Array.isArray(payload) ? (payload as readonly unknown[]) : undefined);
-  if (split === false) return () => undefined;
-  if (typeof split === "function") return split;
-  throw new TypeError(`split: ${shown(split)} is neither true nor false, nor a function.`);
 }
 
 function groupFunction(groupId: EmitOptions["groupId"]): ((message: Message) => string | undefined) | undefined {

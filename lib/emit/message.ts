@@ -63,7 +63,7 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
   }
   if (item) message.previousTrackingIds = Object.freeze([item.of]);
   if (source) message.source = source.name;
-  if (source?.provenance) message.provenance = Object.freeze({ ...source.provenance });
+  if (source?.provenance) message.provenance = provenanceOf(source.provenance, parts.isUnverified);
   if (parts.schemaIssues) message.schemaIssues = Object.freeze([...parts.schemaIssues]);
   if (parts.isUnverified) message.isUnverified = true;
   if (sender) message.sender = Object.freeze({ ...sender });
@@ -72,6 +72,15 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
   const groupId = notPromised("groupId", groupOf?.(message));
   if (groupId !== undefined) message.groupId = groupId;
   return Object.freeze(message);
+}
+
+/** Of a proof that was missing or wrong, nothing is covered. */
+function provenanceOf(
+  provenance: NonNullable<Message["provenance"]>,
+  isUnverified: boolean,
+): NonNullable<Message["provenance"]> {
+  if (!isUnverified) return Object.freeze({ ...provenance });
+  return Object.freeze(Object.fromEntries(Object.keys(provenance).map((name) => [name, "unsigned" as const])));
 }
 
 // JSON text holds no line feed, so nothing in the identity can be taken for octets of the body.

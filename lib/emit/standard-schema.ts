@@ -35,7 +35,7 @@ export function isStandardSchema(schema: unknown): schema is StandardSchemaV1 {
 export function standardValidate({ "~standard": standard }: StandardSchemaV1): Validate {
   return function validate(payload) {
     const result = standard.validate(payload);
-    return isThenable(result) ? (result as Promise<StandardResult<unknown>>).then(validationOf) : validationOf(result);
+    return isThenable(result) ? result.then(validationOf) : validationOf(result);
   };
 
   function validationOf(result: StandardResult<unknown>): Validation {

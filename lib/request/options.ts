@@ -27,6 +27,7 @@ export const OPTION_WORDS = [
   "maxDepth",
   "maxEncodedBytes",
   "maxInFlightBytes",
+  "maxMessages",
   "mediaTypeMismatch",
   "mediaTypes",
   "messageType",

@@ -55,6 +55,8 @@ export type SourceTraits<Event = unknown> = {
   /** The items of a delivery that holds several; each becomes a message. `undefined` for one that is whole. */
   readonly split?:
     ((payload: unknown, facts: Omit<DeliveryFacts, "payload">) => readonly Event[] | undefined) | undefined;
+  /** Whether an item of a delivery that the node splits is to be emitted: what `only` and `ignore` say of its event type. */
+  readonly wants?: ((facts: DeliveryFacts<Event>) => boolean) | undefined;
   /** The provider's id of a delivery, or of an item of it: the same when it is sent again. */
   readonly deliveryId?: ((facts: DeliveryFacts<Event>) => string | undefined) | undefined;
   /** The provider's word for what happened. */

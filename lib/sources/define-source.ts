@@ -82,21 +82,22 @@ export function defineSource<Event = unknown>(
   const isWanted = eventFilter(only, ignore);
   const pair = [new AuthCredentials(), new SimpleUser(name)] as const;
 
+  const wants = isWanted && ((facts: DeliveryFacts<Event>): boolean => isWanted(traits.eventType?.(facts)));
   const reply = (facts: DeliveryFacts<Event>): SourceAnswer | undefined => {
     const own = traits.reply?.(facts);
-    if (own || !isWanted || traits.split?.(facts.payload, facts)) return own;
-    return isWanted(traits.eventType?.(facts)) ? undefined : {};
+    if (own || !wants || traits.split?.(facts.payload, facts)) return own;
+    return wants(facts) ? undefined : {};
   };
   // Of a delivery that holds several events, each is wanted or not by itself.
   const split: typeof traits.split =
     traits.split &&
-    isWanted &&
-    ((payload, facts) =>
-      traits.split?.(payload, facts)?.filter((item) => isWanted(traits.eventType?.({ ...facts, payload: item }))));
+    wants &&
+    ((payload, facts) => traits.split?.(payload, facts)?.filter((item) => wants({ ...facts, payload: item })));
   return Object.freeze({
     ...traits,
     ...(split && { split }),
-    ...((traits.reply || isWanted) && { reply }),
+    ...(wants && { wants }),
+    ...((traits.reply || wants) && { reply }),
     authenticator: async (args: AuthenticatorArguments) => {
       await verify(args);
       return pair;
