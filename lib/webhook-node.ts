@@ -156,7 +156,8 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
   const router = Router({ mergeParams: true }).all(
     "/",
     begin({ ...accepts, logger, events }),
-    handshake({ source: source as Source | undefined }),
+    // What is only for a source is left out where there is none.
+    ...(source ? [handshake({ source: source as Source })] : []),
     methodGate(options),
     framing(),
     contentTypeGate(accepts),
@@ -165,7 +166,7 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     admit,
     authenticate({ ...options, authenticator: secured.authenticator, context }),
     jsonPayload(),
-    reply(),
+    ...(source ? [reply()] : []),
     emit({ ...options, messageType, audit }),
     problem({ quarantine: options.quarantine }),
   );

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import type { WebhookError } from "express-webhook-node";
-import { decodeText, isCharset, isUtf8Compatible } from "../../lib/request/text";
+import { decodeText, isCharset } from "../../lib/request/text";
 
 function utf16(text: string, endian: "le" | "be"): Buffer {
   const octets = Buffer.from(text, "utf16le");
@@ -158,22 +158,5 @@ describe("decodeText [T7]", () => {
       }),
       { numRuns: 500 },
     );
-  });
-});
-
-describe("isUtf8Compatible [T8]", () => {
-  it.each([
-    ["utf-8", true],
-    ["utf8", true],
-    ["us-ascii", true],
-    ["ascii", true],
-    ["utf-16", false],
-    ["utf-16le", false],
-    ["utf-16be", false],
-    ["utf-32", false],
-    ["utf-32le", false],
-    ["utf-32be", false],
-  ])("says of %s: %s", (charset, expected) => {
-    expect(isUtf8Compatible(charset)).toBe(expected);
   });
 });

@@ -46,7 +46,7 @@ function depthCases() {
     const octets = PAYLOADS[size];
     const text = octets.toString();
     return [
-      { group: `depth, ${size}`, name: "isDeeperThan", run: () => isDeeperThan(octets, 128) },
+      { group: `depth, ${size}`, name: "isDeeperThan", run: () => isDeeperThan(text, 128) },
       { group: `depth, ${size}`, name: "loop", run: () => isDeeperByLoop(octets, 128) },
       { group: `depth, ${size}`, name: "the parse itself", run: () => JSON.parse(text) },
     ];

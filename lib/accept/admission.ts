@@ -76,15 +76,17 @@ export function admission(options: AdmissionOptions = {}): Admission {
     inFlight++;
     unsettled++;
     let held = 0;
+    let isOver = false;
     record.reserve = (bytes) => {
-      const refusal = watermarks.take(bytes, surroundings);
+      // What comes after the end has no part in the request any more.
+      const refusal = isOver ? busy() : watermarks.take(bytes, surroundings);
       if (!refusal) held += bytes;
       return refusal;
     };
+    // Nothing here refers to the record: a circle through its callbacks would outlive the collections of the young.
     record.whenDone(() => {
       inFlight--;
-      // What comes after the end has no part in the request any more.
-      record.reserve = () => busy();
+      isOver = true;
     });
     record.whenReleased(() => {
       watermarks.give(held, surroundings);

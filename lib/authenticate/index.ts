@@ -10,6 +10,7 @@ import type { Authenticator, AuthenticatorArguments, Source, WebhookRequest } fr
 import { WebhookError } from "../errors";
 import { answer } from "../request/answer";
 import type { DeliveryRecord, Pair } from "../request/delivery";
+import { lazyMembers } from "../request/lazy";
 import { printable } from "../request/outcome";
 import { checkFunction, checkOptions, eitherOf, shown, text } from "../request/options";
 import { isThenable } from "../request/thenable";
@@ -49,6 +50,11 @@ export type AuthenticateOptions<Context = unknown, Event = unknown> = {
 /** What a request carries once it is authenticated, by the names that the hosted product uses. */
 export type Authenticated = { auth?: AuthCredentials; user?: BaseUser };
 
+const withBodyAndSignal = lazyMembers<DeliveryRecord, Pick<AuthenticatorArguments, "body" | "signal">>({
+  body: (record) => record.body,
+  signal: (record) => record.signal,
+});
+
 /**
  * Creates the step that authenticates. The pair lands on `request.auth` and `request.user`.
  *
@@ -69,21 +75,12 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
   return step(async function authenticate(record) {
     const { request, lifetime } = record;
     record.source = source as Source | undefined;
-    const args: AuthenticatorArguments = {
-      context,
-      request: request as WebhookRequest,
-      get body() {
-        return record.body;
-      },
-      get signal() {
-        return record.signal;
-      },
-    };
+    const args: AuthenticatorArguments = withBodyAndSignal({ context, request: request as WebhookRequest }, record);
 
     let result: unknown;
     try {
       const returned: unknown = authenticator(args);
-      result = isThenable(returned) ? await lifetime.race(returned) : returned;
+      result = isThenable(returned) ? await lifetime.outlast(returned) : returned;
     } catch (error) {
       // C2: whatever the authenticator made of it, a body that failed keeps its own status.
       if (record.bodyFailure) throw record.bodyFailure;

@@ -4,12 +4,14 @@
  * @module
  */
 import { WebhookError } from "../errors";
-import type { EmitContext, Emitter, Message } from "../message";
+import type { Emitter, Message } from "../message";
 import type { DeliveryRecord } from "../request/delivery";
 import type { Lifetime } from "../request/lifetime";
+import { settlesNow } from "../request/settles-now";
 import { logError } from "../request/logger";
 import type { Confirmation } from "./confirmation";
 import type { Deduplicate } from "./deduplicate";
+import { emitContext } from "./emit-context";
 import { emitFailure } from "./emit-failure";
 import { invoke } from "./invoke";
 import { isPermanent } from "./permanent-error";
@@ -33,11 +35,12 @@ export async function confirmAll(
   ports: Ports,
 ): Promise<readonly Confirmation[]> {
   const { lifetime } = record;
-  const one = (message: Message): Promise<Confirmation> => {
+  const one = async (message: Message): Promise<Confirmation> => {
     const work = start(message, trackingId, record, ports);
+    if (ports.audit) auditOnce(work, message, record, ports.audit);
+    if (await settlesNow(work)) return work;
     // What the emitter holds stays counted as in flight, also after the sender was told to come again.
     record.hold(work);
-    if (ports.audit) auditOnce(work, message, record, ports.audit);
     return lifetime.race(work);
   };
   if (messages.length === 1) return [await one(messages[0] as Message)];
@@ -84,11 +87,7 @@ async function confirm(
   emitter: Emitter,
   deadLetter: Emitter | undefined,
 ): Promise<Confirmation> {
-  const context: EmitContext = {
-    get signal() {
-      return lifetime.signal;
-    },
-  };
+  const context = emitContext(lifetime);
   try {
     await invoke("emitter", emitter, message, context);
     return { isDeadLetter: false };

@@ -4,10 +4,11 @@
  * @module
  */
 import { channel } from "node:diagnostics_channel";
-import type { EmitContext, Emitter, Message } from "../message";
+import type { Emitter, Message } from "../message";
 import { Holds } from "../request/holds";
 import { Lifetime } from "../request/lifetime";
 import { checkFunction, checkOptions, positiveInteger } from "../request/options";
+import { emitContext } from "./emit-context";
 import { invoke } from "./invoke";
 import { isPermanent } from "./permanent-error";
 
@@ -61,11 +62,7 @@ export function fallback<Payload = unknown>(
     if (lateBytes >= maxLateBytes)
       throw new Error("The first emitter holds maxLateBytes unsettled, and is passed over.");
     const lifetime = new Lifetime(timeoutMs);
-    const context: EmitContext = {
-      get signal() {
-        return lifetime.signal;
-      },
-    };
+    const context = emitContext(lifetime);
     const work = invoke("primary of fallback", first, message, context);
     try {
       await lifetime.race(work);

@@ -9,6 +9,7 @@ import type { ErrorDetail } from "../errors";
 import type { Message, MessageSender } from "../message";
 import type { ContentType } from "../request/content-type";
 import { fieldOf } from "../request/field-lines";
+import { lazyMembers } from "../request/lazy";
 import { notPromised } from "../request/not-promised";
 import type { SourceTraits } from "../request/source";
 import { trackingId } from "./tracking-id";
@@ -41,14 +42,9 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
   const eventType = notPromised("eventType", source?.eventType?.(facts));
   const id = trackingId();
   const body = item ? JSON.stringify(payload) : parts.body;
-  let key: string | undefined;
 
-  const message: { -readonly [Member in keyof Message]: Message[Member] } = {
+  const bare: { -readonly [Member in keyof Omit<Message, "key">]: Message[Member] } = {
     trackingId: id,
-    // Hashing a mebibyte takes half a millisecond, and not every emitter asks.
-    get key() {
-      return (key ??= keyOf([parts.node, source?.name, deliveryId ?? `tracking:${id}`, item?.index], octets));
-    },
     node: parts.node,
     body,
     octets: item ? Buffer.from(body) : octets,
@@ -57,6 +53,10 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
     receivedAt: parts.receivedAt,
     fields: fieldsOf(request, parts.fields),
   };
+  const identity = [parts.node, source?.name, deliveryId ?? `tracking:${id}`, item?.index];
+  // A broker must not drop what is verified for something that was let in without a proof.
+  if (parts.isUnverified) identity.push("unverified");
+  const message = withKey(bare, { identity, octets, key: undefined });
   if (contentType) {
     message.mediaType = contentType.mediaType;
     message.contentType = request.headers["content-type"] as string;
@@ -83,6 +83,17 @@ function provenanceOf(
   return Object.freeze(Object.fromEntries(Object.keys(provenance).map((name) => [name, "unsigned" as const])));
 }
 
+type KeyState = {
+  readonly identity: readonly (string | number | undefined)[];
+  readonly octets: Buffer;
+  key: string | undefined;
+};
+
+// Hashing a mebibyte takes half a millisecond, and not every emitter asks.
+const withKey = lazyMembers<KeyState, Pick<Message, "key">>({
+  key: (state) => (state.key ??= keyOf(state.identity, state.octets)),
+});
+
 // JSON text holds no line feed, so nothing in the identity can be taken for octets of the body.
 function keyOf(identity: readonly (string | number | undefined)[], octets: Buffer): string {
   return createHash("sha256")
@@ -91,11 +102,13 @@ function keyOf(identity: readonly (string | number | undefined)[], octets: Buffe
     .digest("hex");
 }
 
+const NO_FIELDS = Object.freeze({});
+
 function fieldsOf(request: IncomingMessage, names: readonly string[]): Readonly<Record<string, string>> {
-  const fields: Record<string, string> = {};
+  let fields: Record<string, string> | undefined;
   for (const name of names) {
     const value = fieldOf(request, name);
-    if (value !== undefined) fields[name] = value;
+    if (value !== undefined) (fields ??= {})[name] = value;
   }
-  return Object.freeze(fields);
+  return fields ? Object.freeze(fields) : NO_FIELDS;
 }

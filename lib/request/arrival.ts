@@ -42,6 +42,7 @@ export class Arrival extends Readable {
   /** All of it, whether or not somebody reads the stream. */
   readonly whole: Promise<Buffer>;
   readonly #request: IncomingMessage;
+  #isWhole = false;
   #detach: () => void = () => {};
   #fail: (error: Error) => void = () => {};
 
@@ -72,6 +73,7 @@ export class Arrival extends Readable {
     const onEnd = (): void => {
       this.#detach();
       this.push(null);
+      this.#isWhole = true;
       finish(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, received));
     };
     const onGone = (): void => void this.destroy(aborted());
@@ -96,7 +98,7 @@ export class Arrival extends Readable {
     this.#detach();
     // What still comes is for whoever answers to drain: it is not to be pulled in without a bound.
     if (!this.#request.readableEnded) this.#request.pause();
-    this.#fail(error ?? aborted());
+    if (!this.#isWhole) this.#fail(error ?? aborted());
     callback(error);
   }
 }

@@ -187,8 +187,7 @@ export class RequestBody implements Body {
 
   async #parse(): Promise<unknown> {
     const octets = await this.bytes();
-    const { charset, limits } = this.#of;
-    return parseJson({ octets, text: await this.text(), charset, maxDepth: limits.maxDepth });
+    return parseJson(octets, await this.text(), this.#of.limits.maxDepth);
   }
 
   /** Opens the body once for all who ask: as octets where all have arrived, else as what is on its way. */

@@ -215,7 +215,9 @@ function durations(entered: readonly [step: string, at: number][], endedAt: numb
   return spent;
 }
 
-const records = new WeakMap<IncomingMessage, DeliveryRecord>();
+// On the request itself: whatever stands in a WeakMap outlives the collections of the young, with all that it leads to.
+const RECORD = Symbol("delivery");
+type Recorded = { [RECORD]?: DeliveryRecord };
 
 /** The record of a request, begun by the first step that asks. */
 export function recordOf(
@@ -223,12 +225,7 @@ export function recordOf(
   response: ServerResponse,
   surroundings: Surroundings = ALONE,
 ): DeliveryRecord {
-  let record = records.get(request);
-  if (!record) {
-    record = new DeliveryRecord(request, response, surroundings);
-    records.set(request, record);
-  }
-  return record;
+  return ((request as Recorded)[RECORD] ??= new DeliveryRecord(request, response, surroundings));
 }
 
 /**
@@ -237,7 +234,7 @@ export function recordOf(
  * @throws TypeError if no step of this package has run on the request.
  */
 export function delivery<Payload = unknown>(request: IncomingMessage): Delivery<Payload> {
-  const record = records.get(request);
+  const record = (request as Recorded)[RECORD];
   if (record) return record as Delivery<Payload>;
   throw new TypeError(
     "delivery(req): no step has run on this request; mount contentTypeGate(), authenticate() or another before the handler.",

@@ -12,32 +12,32 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** Whether octets of JSON in UTF-8 are nested deeper than `maxDepth`. Linear; of text that is no JSON it may say either. */
-export function isDeeperThan(octets: Buffer, maxDepth: number): boolean {
+/** Whether JSON text is nested deeper than `maxDepth`. Linear; of text that is no JSON it may say either. */
+export function isDeeperThan(text: string, maxDepth: number): boolean {
   // Most bodies hold fewer brackets than the bound, and counting them is ten times as fast as tracking them.
-  return hasMoreThan(octets, maxDepth) && exceeds(octets, maxDepth);
+  return hasMoreThan(text, maxDepth) && exceeds(text, maxDepth);
 }
 
-function hasMoreThan(octets: Buffer, count: number): boolean {
+function hasMoreThan(text: string, count: number): boolean {
   let left = count;
-  for (const bracket of [OPEN_BRACE, OPEN_BRACKET]) {
-    for (let at = octets.indexOf(bracket); at !== -1; at = octets.indexOf(bracket, at + 1)) {
+  for (const bracket of ["{", "["]) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
       if (left-- === 0) return true;
     }
   }
   return false;
 }
 
-function exceeds(octets: Buffer, maxDepth: number): boolean {
+function exceeds(text: string, maxDepth: number): boolean {
   let depth = 0;
-  for (let at = 0; at < octets.length; at++) {
-    const octet = octets[at];
-    if (octet === QUOTE) {
-      at = endOfString(octets, at);
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character === QUOTE) {
+      at = endOfString(text, at);
       if (at === -1) return false;
-    } else if (octet === OPEN_BRACE || octet === OPEN_BRACKET) {
+    } else if (character === OPEN_BRACE || character === OPEN_BRACKET) {
       if (++depth > maxDepth) return true;
-    } else if (octet === CLOSE_BRACE || octet === CLOSE_BRACKET) {
+    } else if (character === CLOSE_BRACE || character === CLOSE_BRACKET) {
       depth--;
     }
   }
@@ -45,13 +45,13 @@ function exceeds(octets: Buffer, maxDepth: number): boolean {
 }
 
 /** Where the string that begins at `start` ends, or -1. A quote after an odd run of backslashes is part of the string. */
-function endOfString(octets: Buffer, start: number): number {
+function endOfString(text: string, start: number): number {
   let quote = start;
   for (;;) {
-    quote = octets.indexOf(QUOTE, quote + 1);
+    quote = text.indexOf('"', quote + 1);
     if (quote === -1) return -1;
     let escapes = 0;
-    while (octets[quote - 1 - escapes] === BACKSLASH) escapes++;
+    while (text.charCodeAt(quote - 1 - escapes) === BACKSLASH) escapes++;
     if (escapes % 2 === 0) return quote;
   }
 }

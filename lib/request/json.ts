@@ -5,22 +5,11 @@
  */
 import { WebhookError } from "../errors";
 import { isDeeperThan } from "./depth";
-import { isUtf8Compatible } from "./text";
 
-export type JsonText = {
-  readonly octets: Buffer;
-  readonly text: string;
-  /** The charset that the octets are in. @defaultValue `"utf-8"` */
-  readonly charset: string | undefined;
-  readonly maxDepth: number;
-};
-
-/** Parses JSON. @throws WebhookError `ERR_WEBHOOK_BODY_EMPTY`, `ERR_WEBHOOK_JSON_DEPTH`, `ERR_WEBHOOK_JSON`. */
-export function parseJson({ octets, text, charset = "utf-8", maxDepth }: JsonText): unknown {
+/** Parses the text that octets hold. @throws WebhookError `ERR_WEBHOOK_BODY_EMPTY`, `ERR_WEBHOOK_JSON_DEPTH`, `ERR_WEBHOOK_JSON`. */
+export function parseJson(octets: Buffer, text: string, maxDepth: number): unknown {
   if (octets.length === 0) throw new WebhookError("ERR_WEBHOOK_BODY_EMPTY", "The body is empty; JSON was expected.");
-  // In other charsets, octets that look like brackets may be parts of characters.
-  const scanned = isUtf8Compatible(charset) ? octets : Buffer.from(text);
-  if (isDeeperThan(scanned, maxDepth)) {
+  if (isDeeperThan(text, maxDepth)) {
     throw new WebhookError("ERR_WEBHOOK_JSON_DEPTH", `The JSON is nested deeper than ${maxDepth}.`);
   }
   try {

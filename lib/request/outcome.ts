@@ -5,7 +5,7 @@
  */
 import { channel } from "node:diagnostics_channel";
 import type { EventEmitter } from "node:events";
-import { logError, writeError, type Logger } from "./logger";
+import { consoleLogger, logError, writeError, type Logger } from "./logger";
 
 /**
  * The one end of a request: `delivered` (the emitter has confirmed the message), `duplicate` (it had before), `answered`
@@ -83,7 +83,8 @@ function log(outcome: Outcome, logger: Logger): void {
     case "delivered":
     case "duplicate":
     case "answered":
-      logger.debug(line(outcome));
+      // The default one says nothing of what went well, and making the line costs as much as finding the media type.
+      if (logger !== consoleLogger) logger.debug(line(outcome));
       break;
     case "aborted":
       logger.info(line(outcome));

@@ -65,11 +65,6 @@ export function isCharset(charset: string): boolean {
   return CHARSETS.has(charset);
 }
 
-/** Whether a charset's octets are those of UTF-8, so that JSON can be scanned on them. */
-export function isUtf8Compatible(charset: string): boolean {
-  return charset === "utf-8" || charset === "utf8" || charset.endsWith("ascii");
-}
-
 /**
  * Decodes octets, without their byte order mark.
  *

@@ -29,7 +29,7 @@ export function jsonInForm(field: string): NonNullable<SourceTraits["payloadOf"]
         `The form must have one field ${JSON.stringify(field)}, with JSON in it.`,
       );
     }
-    if (isDeeperThan(Buffer.from(json), DEFAULT_LIMITS.maxDepth)) {
+    if (isDeeperThan(json, DEFAULT_LIMITS.maxDepth)) {
       throw new WebhookError("ERR_WEBHOOK_JSON_DEPTH", `The JSON is nested deeper than ${DEFAULT_LIMITS.maxDepth}.`);
     }
     try {
