@@ -160,7 +160,7 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     ...(source ? [handshake({ source: source as Source })] : []),
     methodGate(options),
     framing(),
-    contentTypeGate(accepts),
+    contentTypeGate({ ...accepts, source: source as Source | undefined }),
     messageTypeGate({ messageType, mediaTypeMismatch: options.mediaTypeMismatch }),
     decompress(accepts),
     admit,

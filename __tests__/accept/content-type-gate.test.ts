@@ -1,4 +1,6 @@
 import { contentTypeGate, jsonPayload, problem, type ContentTypeGateOptions } from "express-webhook-node";
+import { github } from "express-webhook-node/sources/github";
+import { twilio } from "express-webhook-node/sources/twilio";
 import { quietConsole } from "../support/quiet";
 import { exchange, send, serve, serveNode, type Served } from "../support/serve";
 
@@ -53,6 +55,17 @@ describe("contentTypeGate [A2]", () => {
     const answered = await send(port, { headers: { "content-type": type }, body: "{}" });
     expect(answered).toMatchObject({ status: 415, headers: { accept: "application/json, */*+json" } });
     expect(answered.json).toMatchObject({ title: "Unsupported Media Type", code: "ERR_WEBHOOK_CONTENT_TYPE" });
+  });
+
+  it.each([
+    github({ secrets: ["a secret"] }),
+    twilio({ secrets: ["a token"], url: "https://a.example/" }),
+  ])("names the option of the source $name that lets in forms", async (source) => {
+    const { port, outcomes } = await serveNode({ source });
+    await send(port, { headers: { "content-type": "application/x-www-form-urlencoded" }, body: "payload={}" });
+    await send(port, { headers: { "content-type": "text/plain" }, body: "{}" });
+    expect(outcomes[0]?.advice).toContain("let it in by form: true of the source");
+    expect(outcomes[1]?.advice).not.toContain("form: true");
   });
 
   it.each([

@@ -136,7 +136,9 @@ describe("slack", () => {
     const form = await serveNode({ source: slack({ secrets: [SECRET], form: true }) });
     const sign = (text: string) => signSlack(text, { secret: SECRET, form: true });
 
-    expect((await send(json.port, sign("command=%2Fa"))).status).toBe(415);
+    const refused = await send(json.port, sign("command=%2Fa"));
+    expect([refused.status, refused.text.includes("form: true")]).toEqual([415, false]);
+    expect(json.outcomes[0]?.advice).toContain("let it in by form: true of the source slack, or set it there");
     expect((await send(form.port, sign("command=%2Fa"))).status).toBe(200);
     expect((await send(form.port, sign(""))).status).toBe(400);
     expect((await send(form.port, sign("payload=%7B"))).status).toBe(400);

@@ -8,6 +8,7 @@ import { WebhookError } from "../errors";
 import { isJsonMediaType, parseContentType } from "../request/content-type";
 import { cameTwice } from "../request/field-lines";
 import { checkOptions, shown } from "../request/options";
+import type { SourceTraits } from "../request/source";
 import { step, type Step } from "../request/step";
 import { isCharset } from "../request/text";
 
@@ -28,9 +29,11 @@ export type ContentTypeGateOptions = {
  *
  * @throws TypeError at start, for a media type that is none or an extension that is not known.
  */
-export function contentTypeGate(options: ContentTypeGateOptions = {}): Step {
+export function contentTypeGate(
+  options: ContentTypeGateOptions & { readonly source?: SourceTraits | undefined } = {},
+): Step {
   checkOptions("contentTypeGate", options);
-  const { mediaTypes = [] } = options;
+  const { mediaTypes = [], source } = options;
   if (!Array.isArray(mediaTypes)) throw new TypeError(`mediaTypes: ${shown(mediaTypes)} is not a list of media types.`);
   const others = new Set(mediaTypes.map(mediaTypeOf));
   const headers = { Accept: ["application/json", "*/*+json", ...others].join(", ") };
@@ -47,7 +50,7 @@ export function contentTypeGate(options: ContentTypeGateOptions = {}): Step {
         "The content type must be application/json, or end in +json.",
         {
           headers,
-          advice: `The sender's content type is ${JSON.stringify(request.headers["content-type"] ?? "missing")}; set it there (content type: application/json).`,
+          advice: `The sender's content type is ${JSON.stringify(request.headers["content-type"] ?? "missing")}; ${remedy(contentType?.mediaType, source)}.`,
         },
       );
     }
@@ -58,6 +61,12 @@ export function contentTypeGate(options: ContentTypeGateOptions = {}): Step {
       });
     }
   });
+}
+
+function remedy(mediaType = "", source: SourceTraits | undefined): string {
+  const option = source?.accepts?.optional?.[mediaType];
+  const atSender = "set it there (content type: application/json)";
+  return option === undefined ? atSender : `let it in by ${option} of the source ${source?.name}, or ${atSender}`;
 }
 
 function mediaTypeOf(option: unknown): string {

@@ -35,6 +35,8 @@ export type SourceAnswer = {
 export type SourceAccepts = {
   /** Media types besides JSON's. */
   readonly mediaTypes?: readonly string[] | undefined;
+  /** Media types that an option of the source would let in: the option, by the media type. */
+  readonly optional?: Readonly<Record<string, string>> | undefined;
   /** The largest body that the provider sends, in bytes, codings undone. */
   readonly maxBytes?: number | undefined;
   /** Less than the time after which the provider gives up, in milliseconds. */

@@ -7,7 +7,7 @@ import { WebhookError } from "../errors";
 import { DEFAULT_LIMITS } from "../request/body-limits";
 import { isDeeperThan } from "../request/depth";
 import { shown } from "../request/options";
-import type { SourceTraits } from "../request/source";
+import type { SourceAccepts, SourceTraits } from "../request/source";
 
 /** The media type of forms. */
 export const FORM = "application/x-www-form-urlencoded";
@@ -16,6 +16,11 @@ export const FORM = "application/x-www-form-urlencoded";
 export function takesForms(form = false): boolean {
   if (typeof form === "boolean") return form;
   throw new TypeError(`form: ${shown(form)} is neither true nor false.`);
+}
+
+/** What a source accepts that takes forms if it is told to. */
+export function acceptsForms(form: boolean): Pick<SourceAccepts, "mediaTypes" | "optional"> {
+  return form ? { mediaTypes: [FORM] } : { optional: { [FORM]: "form: true" } };
 }
 
 /** Reads JSON in one field of a form, by the rules of JSON bodies. */

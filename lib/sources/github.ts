@@ -8,7 +8,7 @@ import type { Secrets } from "../authenticate/secrets";
 import { checkOptions } from "../request/options";
 import { defineSource, type SourceOptions } from "./define-source";
 import { afterPrefix, fieldReader, oneField } from "./facts";
-import { FORM, jsonInForm, takesForms } from "./form";
+import { acceptsForms, jsonInForm, takesForms } from "./form";
 import { hmacVerifier } from "./hmac-verifier";
 
 export type GithubOptions = SourceOptions & {
@@ -48,7 +48,7 @@ export function github<Event = unknown>(options: GithubOptions): Source<Event> {
         signed: ({ request }) => ({ signatures: [afterPrefix("sha256=", oneField(request, FIELD), FIELD)] }),
       }),
       // GitHub caps payloads at 25 MB.
-      accepts: { maxBytes: 26_214_400, deadlineMs: 9_000, mediaTypes: form ? [FORM] : [] },
+      accepts: { maxBytes: 26_214_400, deadlineMs: 9_000, ...acceptsForms(form) },
       ...(form && { payloadOf: jsonInForm("payload") }),
       deliveryId: fieldReader("X-GitHub-Delivery"),
       eventType,

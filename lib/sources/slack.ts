@@ -8,7 +8,7 @@ import type { Secrets } from "../authenticate/secrets";
 import { checkOptions } from "../request/options";
 import { defineSource, type TimedSourceOptions } from "./define-source";
 import { afterPrefix, checkTime, memberReader, oneField, textMember } from "./facts";
-import { FORM, formFields, jsonInForm, takesForms } from "./form";
+import { acceptsForms, formFields, jsonInForm, takesForms } from "./form";
 import { hmacVerifier } from "./hmac-verifier";
 
 export type SlackOptions = TimedSourceOptions & {
@@ -52,7 +52,7 @@ export function slack<Event = unknown>(options: SlackOptions): Source<Event> {
           return { signatures: [signature], before: `v0:${timestamp}:` };
         },
       }),
-      accepts: { deadlineMs: 2_500, mediaTypes: form ? [FORM] : [] },
+      accepts: { deadlineMs: 2_500, ...acceptsForms(form) },
       // Slack shows a member what it is answered to a command or a dialog: nothing is the answer that shows nothing.
       ...(form && {
         success: { body: undefined },

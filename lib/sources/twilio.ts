@@ -11,7 +11,7 @@ import { parseContentType } from "../request/content-type";
 import { checkOptions, shown } from "../request/options";
 import { defineSource, type SourceOptions, type Verify } from "./define-source";
 import { fieldReader, oneField, textMember, unauthorized } from "./facts";
-import { FORM, formFields, takesForms } from "./form";
+import { acceptsForms, FORM, formFields, takesForms } from "./form";
 import { signatureDecoder } from "./hmac-verifier";
 import { queryOf, urlFinder, type UrlOption } from "./url";
 
@@ -52,7 +52,7 @@ export function twilio<Event = unknown>(options: TwilioOptions): Source<Event> {
     {
       name: "twilio",
       verify: twilioVerifier(options),
-      accepts: { deadlineMs: 4_500, mediaTypes: form ? [FORM] : [] },
+      accepts: { deadlineMs: 4_500, ...acceptsForms(form) },
       ...(form && { success: { body: undefined }, payloadOf: formFields }),
       split: (payload) => (Array.isArray(payload) ? (payload as Event[]) : undefined),
       deliveryId: ({ request, payload }) =>
