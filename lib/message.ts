@@ -81,6 +81,8 @@ export type Message<Payload = unknown> = {
 export type EmitContext = {
   /** Fires when the sender's answer can wait no longer: a confirmation that comes later changes nothing. */
   readonly signal: AbortSignal;
+  /** What the emitter has thrown, where this one is the node's `deadLetter`. */
+  readonly error?: unknown;
 };
 
 /**

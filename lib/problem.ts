@@ -12,7 +12,7 @@ import { recordOf, type DeliveryRecord } from "./request/delivery";
 import { logError } from "./request/logger";
 import { checkOptions, shown } from "./request/options";
 import { refusalOf, type Refusal } from "./request/refusal";
-import { refusedDelivery, type QuarantinePort } from "./request/refused";
+import { isReplay, refusedDelivery, type QuarantinePort } from "./request/refused";
 
 /** An error-handling middleware of Express 4 and 5. */
 export type ErrorStep = (
@@ -49,7 +49,7 @@ export function problem(options: ProblemOptions = {}): ErrorStep {
   return function problem(error, request, response, next) {
     const record = recordOf(request, response);
     const refusal = refusalOf(error, record.source);
-    if (quarantine && refusal.outcome.kind === "refused" && !response.headersSent)
+    if (quarantine && refusal.outcome.kind === "refused" && !isReplay(request) && !response.headersSent)
       record.hold(keep(quarantine, record, refusal));
     record.end(refusal.outcome);
     record.lifetime.close();

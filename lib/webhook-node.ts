@@ -153,6 +153,13 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     );
   }
 
+  const { leaseSeconds = 60 } = options.deduplicate ?? {};
+  if (leaseSeconds * 1000 <= (accepts.deadlineMs ?? 10_000)) {
+    throw new TypeError(
+      `leaseSeconds: ${leaseSeconds} is not longer than deadlineMs (${accepts.deadlineMs ?? 10_000}).`,
+    );
+  }
+
   const router = Router({ mergeParams: true }).all(
     "/",
     begin({ ...accepts, logger, events }),

@@ -6,7 +6,8 @@ import { fallback, fanOut, PermanentError, route, type Emitter, type Message } f
 import { Holds } from "express-webhook-node/request/holds";
 import { collectGarbage } from "../support/collect";
 import { contextOf, messageOf } from "../support/message";
-import { send, serveNode, until } from "../support/serve";
+import { quietConsole } from "../support/quiet";
+import { recordingLogger, send, serveNode, until } from "../support/serve";
 import { watchUnhandled } from "../support/unhandled";
 
 watchUnhandled();
@@ -162,6 +163,7 @@ describe("fanOut", () => {
 });
 
 describe("fallback", () => {
+  quietConsole();
   const told: unknown[] = [];
   const listen = (change: unknown): void => void told.push(change);
   beforeEach(() => {
@@ -238,6 +240,18 @@ describe("fallback", () => {
     const two = recording();
     await expect(fallback(recording(never).emitter, two.emitter)(messageOf(), contextOf())).rejects.toBe(never);
     expect(two.seen).toEqual([]);
+  });
+
+  it("tells when the first fails, and when it works again, and not in between [J4]", async () => {
+    const lines: string[] = [];
+    const emitter = fallback(recording(down, down, down).emitter, recording().emitter, {
+      logger: recordingLogger(lines),
+    });
+    for (let sent = 0; sent < 5; sent++) await emitter(messageOf(), contextOf());
+    expect(lines).toEqual([
+      "warn: fallback: messages go to the second emitter, as the first fails: down",
+      "warn: fallback: the first emitter works again; 3 messages were passed on.",
+    ]);
   });
 
   it("answers the sender once the second has the message [J1]", async () => {

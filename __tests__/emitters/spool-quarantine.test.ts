@@ -191,7 +191,7 @@ describe("quarantine", () => {
       rawHeaders: [...refusedOf().rawHeaders, "Content-Length", "999", "Connection", "close, X-Hop", "X-Hop", "1"],
     });
     const { url, ...init } = toRequest(refused, `http://127.0.0.1:${port}`);
-    expect(init.headers.map(([name]) => name)).toEqual(["Content-Type", "X-Hub-Signature-256"]);
+    expect(init.headers.map(([name]) => name)).toEqual(["Content-Type", "X-Hub-Signature-256", "x-webhook-replay"]);
     expect((await fetch(url, init)).status).toBe(200);
     expect(got).toEqual({
       url: "//evil.example/in?a=1",

@@ -96,15 +96,19 @@ async function confirm(
     if (!isPermanent(error) || lifetime.over) throw emitFailure(error);
     if (!deadLetter) {
       throw new WebhookError("ERR_WEBHOOK_MESSAGE_REFUSED", "The delivery was understood, and will not be taken.", {
-        advice: "The emitter threw a PermanentError, and the node has no deadLetter to keep the message.",
+        advice: `The emitter threw a PermanentError (${(error as Error).message}), and the node has no deadLetter to keep the message.`,
         cause: error,
       });
     }
+    return kept(message, lifetime, deadLetter, error);
   }
+}
+
+async function kept(message: Message, lifetime: Lifetime, deadLetter: Emitter, error: unknown): Promise<Confirmation> {
   try {
-    await invoke("deadLetter", deadLetter, message, context);
-    return { isDeadLetter: true };
-  } catch (error) {
-    throw emitFailure(error);
+    await invoke("deadLetter", deadLetter, message, emitContext(lifetime, error));
+    return { isDeadLetter: true, error };
+  } catch (failure) {
+    throw emitFailure(failure);
   }
 }

@@ -8,6 +8,8 @@
 export type Confirmation = {
   /** Whether it has gone to the dead letters. */
   readonly isDeadLetter: boolean;
+  /** Why it has: what the emitter has thrown. */
+  readonly error?: unknown;
   /** The tracking id that was told to whoever sent the same one first. */
   readonly duplicateOf?: string;
 };

@@ -7,6 +7,7 @@ import { channel } from "node:diagnostics_channel";
 import type { Emitter, Message } from "../message";
 import { Holds } from "../request/holds";
 import { Lifetime } from "../request/lifetime";
+import { checkLogger, consoleLogger, logWarning, type Logger } from "../request/logger";
 import { checkFunction, checkOptions, positiveInteger } from "../request/options";
 import { emitContext } from "./emit-context";
 import { invoke } from "./invoke";
@@ -27,6 +28,12 @@ export type FallbackOptions = {
    * @defaultValue `67_108_864` (64 MiB)
    */
   readonly maxLateBytes?: number | undefined;
+  /**
+   * Told when the first fails, and when it takes messages again.
+   *
+   * @defaultValue `console`
+   */
+  readonly logger?: Logger | undefined;
 };
 
 /** A message that goes to the second receiver. Published as `express-webhook-node:fallback`. */
@@ -52,11 +59,14 @@ export function fallback<Payload = unknown>(
 ): Emitter<Payload> {
   const first = checkFunction("fallback: primary", primary) as Emitter;
   const second = checkFunction("fallback: secondary", secondary) as Emitter;
-  checkOptions("fallback", options, ["timeoutMs", "maxLateBytes"]);
+  checkOptions("fallback", options, ["timeoutMs", "maxLateBytes", "logger"]);
   const { timeoutMs = 2_000, maxLateBytes = 67_108_864 } = options;
+  const logger = checkLogger(options.logger ?? consoleLogger);
   positiveInteger("timeoutMs", timeoutMs);
   positiveInteger("maxLateBytes", maxLateBytes);
   let lateBytes = 0;
+  /** Messages that went to the second since the first took one. */
+  let passedOn = 0;
 
   async function attempt(message: Message): Promise<void> {
     if (lateBytes >= maxLateBytes)
@@ -88,10 +98,20 @@ export function fallback<Payload = unknown>(
   return async function fallback(message, context) {
     try {
       await attempt(message);
+      if (passedOn > 0)
+        logWarning(logger, `fallback: the first emitter works again; ${passedOn} messages were passed on.`);
+      passedOn = 0;
     } catch (error) {
       if (isPermanent(error)) throw error;
+      if (passedOn++ === 0) {
+        logWarning(logger, `fallback: messages go to the second emitter, as the first fails: ${reasonOf(error)}`);
+      }
       if (fallbacks.hasSubscribers) fallbacks.publish({ message, error } satisfies Fallback);
       await invoke("secondary of fallback", second, message, context);
     }
   };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

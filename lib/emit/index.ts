@@ -136,7 +136,7 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
       status: success.status,
       trackingId: id,
       ...(of === undefined ? factsOf(messages[0] as Message) : { messages: fresh.length }),
-      ...(confirmations.some(({ isDeadLetter }) => isDeadLetter) && { isDeadLetter: true }),
+      ...deadLetterOf(confirmations),
     });
     answer(record, success);
     lifetime.close();
@@ -152,6 +152,12 @@ function deduplicated(
   if (confirmations.every(({ duplicateOf }) => duplicateOf === undefined)) return { id: told, fresh: messages };
   const fresh = messages.filter((_, index) => confirmations[index]?.duplicateOf === undefined);
   return { id: fresh.length > 0 ? told : (confirmations[0]?.duplicateOf ?? told), fresh };
+}
+
+/** What the outcome tells of messages that the emitter has refused for good. */
+function deadLetterOf(confirmations: readonly Confirmation[]): Partial<Outcome> | undefined {
+  const dead = confirmations.find(({ isDeadLetter }) => isDeadLetter);
+  return dead && { isDeadLetter: true, error: dead.error };
 }
 
 function factsOf({ deliveryId, eventType, isUnverified }: Message): Partial<Outcome> {

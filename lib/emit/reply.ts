@@ -5,6 +5,7 @@
  */
 import { answer } from "../request/answer";
 import { notPromised } from "../request/not-promised";
+import type { DeliveryFacts, SourceTraits } from "../request/source";
 import { answerOf } from "../request/source-answer";
 import { step, type Step } from "../request/step";
 
@@ -19,7 +20,13 @@ export function reply(): Step {
     // A handshake answered to a sender that is not verified would vouch to a stranger for this endpoint.
     const told = record.isUnverified ? { status: answered.status } : answered;
     const { status, ...rest } = answerOf({ ...source.success, ...told });
-    record.end({ kind: "answered", status });
+    record.end({ kind: "answered", status, ...toldOf(source, facts) });
     answer(record, { status, ...rest });
   });
+}
+
+/** What was answered, for whoever asks why it did not arrive. */
+function toldOf(source: SourceTraits, facts: DeliveryFacts): { readonly eventType?: string } {
+  const eventType = notPromised("eventType", source.eventType?.(facts));
+  return eventType === undefined ? {} : { eventType };
 }

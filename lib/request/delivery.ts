@@ -14,6 +14,7 @@ import { isJsonMediaType, parseContentType, type ContentType } from "./content-t
 import { Holds } from "./holds";
 import { Lifetime } from "./lifetime";
 import { consoleLogger } from "./logger";
+import { notPromised } from "./not-promised";
 import { isObserved, publish, type Observers, type Outcome } from "./outcome";
 import type { SourceTraits } from "./source";
 
@@ -133,8 +134,9 @@ export class DeliveryRecord implements Delivery {
     return typeof displayName === "string" ? { name: displayName, scopes } : { scopes };
   }
 
-  /** Notes when a step begins, where somebody wants to know. */
+  /** Notes that a step begins, and when, where somebody wants to know. */
   enter(step: string): void {
+    this.lifetime.step = step;
     this.#entered?.push([step, performance.now()]);
   }
 
@@ -144,6 +146,7 @@ export class DeliveryRecord implements Delivery {
     const { name } = this.surroundings;
     const endedAt = performance.now();
     this.outcome = {
+      ...this.#facts(ending),
       ...ending,
       node: name,
       ...(this.source && { source: this.source.name }),
@@ -152,6 +155,15 @@ export class DeliveryRecord implements Delivery {
       ...(this.#entered && { durations: durations(this.#entered, endedAt) }),
     };
     publish(this.outcome, this.surroundings);
+  }
+
+  /** What is known of a delivery that did not arrive: of its message, or as its header fields say. */
+  #facts({
+    kind,
+    messages,
+  }: Pick<Outcome, "kind" | "messages">): Pick<Outcome, "deliveryId" | "eventType"> | undefined {
+    if (kind === "delivered" || kind === "duplicate" || messages !== undefined) return undefined;
+    return this.message ? claimsOf(this.message) : this.source && claimsBefore(this.source, this.request);
   }
 
   /** Runs the emitter's part: a sender that goes away meanwhile does not stop it. */
@@ -206,6 +218,30 @@ export class DeliveryRecord implements Delivery {
     this.#holds.done();
   }
 }
+
+type Claims = { readonly deliveryId?: string; readonly eventType?: string };
+
+function claimsOf({ deliveryId, eventType }: { deliveryId?: unknown; eventType?: unknown }): Claims {
+  return {
+    ...(typeof deliveryId === "string" && { deliveryId }),
+    ...(typeof eventType === "string" && { eventType }),
+  };
+}
+
+/** What a source finds out of header fields alone, of a delivery whose body is not to be trusted, or was never read. */
+function claimsBefore(source: SourceTraits, request: IncomingMessage): Claims {
+  const facts = { request, payload: undefined, octets: NOTHING };
+  try {
+    return claimsOf({
+      deliveryId: notPromised("deliveryId", source.deliveryId?.(facts)),
+      eventType: notPromised("eventType", source.eventType?.(facts)),
+    });
+  } catch {
+    return {};
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
 
 function durations(entered: readonly [step: string, at: number][], endedAt: number): Record<string, number> {
   const spent: Record<string, number> = {};

@@ -6,6 +6,9 @@
 import { retryAfter, WebhookError } from "../errors";
 import { settlesNow } from "./settles-now";
 
+/** What a step waits for. */
+const SLOW: Readonly<Record<string, string>> = { authenticate: "The authenticator", emit: "The emitter" };
+
 type Listener = (reason: WebhookError) => void;
 
 export class Lifetime {
@@ -18,6 +21,8 @@ export class Lifetime {
   readonly #listeners = new Set<Listener>();
   /** How many readers wait for octets: a deadline that strikes them is the sender's (408), any other is ours (503). */
   reading = 0;
+  /** The step that the request is in. */
+  step = "";
 
   constructor(deadlineMs: number) {
     this.#deadlineMs = deadlineMs;
@@ -102,7 +107,7 @@ export class Lifetime {
     }
     return new WebhookError("ERR_WEBHOOK_DEADLINE", "The delivery could not be taken in time; send it again.", {
       headers: retryAfter(),
-      advice: `The authenticator or the emitter had not settled after deadlineMs (${this.#deadlineMs}).`,
+      advice: `${SLOW[this.step] ?? "The authenticator or the emitter"} had not settled after deadlineMs (${this.#deadlineMs}).`,
     });
   }
 }

@@ -34,7 +34,9 @@ export type Outcome = {
   readonly messages?: number;
   /** Set if the sender's proof was missing or wrong, and the node only reports that. */
   readonly isUnverified?: true;
+  /** The provider's id of the delivery. Of one that was refused it is what its sender says, if that is in the header fields. */
   readonly deliveryId?: string;
+  /** The provider's word for what happened, as above. */
   readonly eventType?: string;
   /** Set if the message was refused for good by its emitter and has gone to `deadLetter`. */
   readonly isDeadLetter?: true;
@@ -44,7 +46,7 @@ export type Outcome = {
   readonly detail?: string;
   /** What mends it. */
   readonly advice?: string;
-  /** What was thrown. It may hold what no sender should see. */
+  /** What was thrown, by the emitter if `isDeadLetter`. It may hold what no sender should see. */
   readonly error?: unknown;
 };
 
@@ -83,8 +85,9 @@ function log(outcome: Outcome, logger: Logger): void {
     case "delivered":
     case "duplicate":
     case "answered":
+      if (outcome.isDeadLetter) logger.warn(line(outcome));
       // The default one says nothing of what went well, and making the line costs as much as finding the media type.
-      if (logger !== consoleLogger) logger.debug(line(outcome));
+      else if (logger !== consoleLogger) logger.debug(line(outcome));
       break;
     case "aborted":
       logger.info(line(outcome));
@@ -93,18 +96,30 @@ function log(outcome: Outcome, logger: Logger): void {
       logger.warn(line(outcome));
       break;
     case "failed":
-      if (outcome.error === undefined) logger.error(line(outcome));
+      if (outcome.code === "ERR_WEBHOOK_DRAINING") logger.info(line(outcome));
+      else if (outcome.error === undefined || isBusy(outcome.error)) logger.error(line(outcome));
       else writeError(logger, line(outcome), outcome.error);
       break;
   }
 }
 
-function line({ kind, status, node, code, detail, advice, trackingId, deliveryId, error }: Outcome): string {
-  const parts = [`webhook ${node}: ${kind}, ${status}`, code, trackingId, deliveryId && `delivery ${deliveryId}`];
-  // What the sender was not told is what whoever runs the node has to know.
-  const unsaid = kind === "refused" && detail === undefined && error instanceof Error ? error.message : undefined;
-  const said = [detail, advice ?? unsaid].filter(Boolean).join(" ");
+/** Whether an error is that of a receiver which is full or away: where it was thrown tells nothing, and an outage has many. */
+function isBusy(error: unknown): error is Error {
+  return error instanceof Error && (error as { code?: unknown }).code === "ERR_WEBHOOK_EMITTER_BUSY";
+}
+
+function line(outcome: Outcome): string {
+  const { kind, status, node, code, detail, advice, trackingId, deliveryId, eventType } = outcome;
+  const told = [code, trackingId, deliveryId && `delivery ${deliveryId}`, eventType && `type ${eventType}`];
+  const said = [detail, advice ?? unsaid(outcome)].filter(Boolean).join(" ");
+  const parts = [`webhook ${node}: ${kind}, ${status}`, outcome.isDeadLetter && "dead letter", ...told];
   return printable(parts.filter(Boolean).join(" ") + (said && `: ${said}`));
+}
+
+/** What the sender was not told is what whoever runs the node has to know. */
+function unsaid({ kind, detail, error, isDeadLetter }: Outcome): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return isDeadLetter || isBusy(error) || (kind === "refused" && detail === undefined) ? error.message : undefined;
 }
 
 /** A line that a sender's text cannot break, nor fill. */

@@ -15,6 +15,9 @@ export type RefusedDelivery = {
   readonly code?: string;
   /** What the sender was told. */
   readonly detail?: string;
+  /** The provider's id of the delivery and its word for what happened, as far as the header fields say: nothing vouches for them. */
+  readonly deliveryId?: string;
+  readonly eventType?: string;
   readonly method: string;
   /** The request target as received, with the path that the node is mounted at: Express's `originalUrl`. */
   readonly target: string;

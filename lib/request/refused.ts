@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { IncomingMessage } from "node:http";
 import type { DeliveryRecord } from "./delivery";
 import { octetsReadBefore } from "./read-before";
 import type { RefusedDelivery } from "./refused-delivery";
@@ -14,10 +15,18 @@ export type QuarantinePort = {
   readonly keep: (refused: RefusedDelivery) => unknown;
 };
 
+/** The field by which a delivery that comes from a quarantine is known: it is there already, and not kept once more. */
+export const REPLAY_FIELD = "x-webhook-replay";
+
+export function isReplay({ headers }: IncomingMessage): boolean {
+  return headers[REPLAY_FIELD] !== undefined;
+}
+
 /** A delivery as it was received. Its body is there if it had arrived by then: nothing is waited for. */
 export function refusedDelivery(record: DeliveryRecord, { outcome }: Refusal): RefusedDelivery {
   const { request, source, surroundings, receivedAt } = record;
   const { status, code, detail } = outcome;
+  const { deliveryId, eventType } = record.outcome ?? {};
   // What a parser has read before is not coded any more.
   const before = octetsReadBefore(request);
   const octets = before ?? arrived(record);
@@ -27,6 +36,8 @@ export function refusedDelivery(record: DeliveryRecord, { outcome }: Refusal): R
     status,
     ...(code !== undefined && { code }),
     ...(detail !== undefined && { detail }),
+    ...(deliveryId !== undefined && { deliveryId }),
+    ...(eventType !== undefined && { eventType }),
     method: request.method ?? "",
     target: (request as { originalUrl?: string }).originalUrl ?? request.url ?? "",
     rawHeaders: before ? withoutCodings(request.rawHeaders) : request.rawHeaders,

@@ -125,6 +125,7 @@ describe("deduplicate [J3]", () => {
       release: async () => {},
     };
     const crashed = await serve({
+      deadlineMs: 500,
       deduplicate: { store: crashing, leaseSeconds: 1 },
       emitter: async () => {
         throw new Error("down");

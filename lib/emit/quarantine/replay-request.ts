@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { REPLAY_FIELD } from "../../request/refused";
 import type { RefusedDelivery } from "../../request/refused-delivery";
 
 /** What `fetch(url, init)` takes: `const { url, ...init } = toRequest(delivery, origin)`. */
@@ -25,6 +26,8 @@ const OF_CONNECTION = new Set(
  * Credentials were not kept: a node that asks for them needs them added to `headers`. A signature that is bound to a time
  * passes only where the source's tolerance still allows it.
  *
+ * It has the field `X-Webhook-Replay`, by which a node knows that it is kept already.
+ *
  * @param origin Where the app listens, such as `http://127.0.0.1:3000`. The delivery cannot choose another.
  */
 export function toRequest(delivery: RefusedDelivery, origin: string): ReplayRequest {
@@ -44,7 +47,7 @@ export function toRequest(delivery: RefusedDelivery, origin: string): ReplayRequ
   return {
     url: url.href,
     method,
-    headers: lines.filter(([name]) => !left.has(name.toLowerCase())),
+    headers: [...lines.filter(([name]) => !left.has(name.toLowerCase())), [REPLAY_FIELD, "1"]],
     ...(method !== "GET" && method !== "HEAD" && { body: octets }),
   };
 }

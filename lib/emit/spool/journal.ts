@@ -27,6 +27,8 @@ export type SpooledMessage = {
   readonly trackingId: string;
   readonly node: string;
   readonly messageType: string;
+  readonly deliveryId?: string;
+  readonly eventType?: string;
   readonly groupId?: string;
   readonly receivedAt: Date;
   /** What it takes on disk. */
@@ -162,12 +164,14 @@ function entryOf(id: string, value: Buffer, state: SpoolState | undefined): Spoo
 
 function summaryOf(entry: SpoolEntry, meta: ReturnType<typeof metaOf>): SpooledMessage {
   const { id, groupId, bytes, receivedAt, attempts, error } = entry;
-  const { trackingId, node, messageType } = meta;
+  const { trackingId, node, messageType, deliveryId, eventType } = meta;
   return {
     id,
     trackingId,
     node,
     messageType,
+    ...(deliveryId !== undefined && { deliveryId }),
+    ...(eventType !== undefined && { eventType }),
     ...(groupId !== undefined && { groupId }),
     receivedAt: new Date(receivedAt),
     bytes,
