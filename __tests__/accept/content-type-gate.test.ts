@@ -57,16 +57,16 @@ describe("contentTypeGate [A2]", () => {
     expect(answered.json).toMatchObject({ title: "Unsupported Media Type", code: "ERR_WEBHOOK_CONTENT_TYPE" });
   });
 
-  it.each([
-    github({ secrets: ["a secret"] }),
-    twilio({ secrets: ["a token"], url: "https://a.example/" }),
-  ])("names the option of the source $name that lets in forms", async (source) => {
-    const { port, outcomes } = await serveNode({ source });
-    await send(port, { headers: { "content-type": "application/x-www-form-urlencoded" }, body: "payload={}" });
-    await send(port, { headers: { "content-type": "text/plain" }, body: "{}" });
-    expect(outcomes[0]?.advice).toContain("let it in by form: true of the source");
-    expect(outcomes[1]?.advice).not.toContain("form: true");
-  });
+  it.each([github({ secrets: ["a secret"] }), twilio({ secrets: ["a token"], url: "https://a.example/" })])(
+    "names the option of the source $name that lets in forms",
+    async (source) => {
+      const { port, outcomes } = await serveNode({ source });
+      await send(port, { headers: { "content-type": "application/x-www-form-urlencoded" }, body: "payload={}" });
+      await send(port, { headers: { "content-type": "text/plain" }, body: "{}" });
+      expect(outcomes[0]?.advice).toContain("let it in by form: true of the source");
+      expect(outcomes[1]?.advice).not.toContain("form: true");
+    },
+  );
 
   it.each([
     "application/json junk",

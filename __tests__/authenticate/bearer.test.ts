@@ -63,13 +63,14 @@ describe("bearerAuthenticator [E2]", () => {
     ["one that is padded", `${TOKEN}=`],
     ["a long one", "x".repeat(8000)],
   ])("refuses a token that is not known (%s) with invalid_token", async (_, token) => {
-    const { port, messages } = await serveBearer();
+    const { port, messages, outcomes } = await serveBearer();
     const answered = await send(port, withField(`Bearer ${token}`));
     expect([answered.status, answered.headers["www-authenticate"]]).toEqual([
       401,
       'Bearer realm="example", error="invalid_token", error_description="The token is not known."',
     ]);
     expect(answered.text).not.toContain(token);
+    expect(outcomes[0]?.advice).toBe("Is the token that the sender was given in tokens?");
     expect(messages).toEqual([]);
   });
 

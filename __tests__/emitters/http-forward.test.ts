@@ -203,6 +203,14 @@ describe("httpForwardEmitter", () => {
     await expect(emitTo({ url, permanentStatuses })).rejects.toMatchObject({ code: "ERR_WEBHOOK_PERMANENT" });
   });
 
+  it("tells which path has answered, without the query, which may hold a token", async () => {
+    const { url } = await receiver((res) => res.writeHead(404).end());
+    const { host } = new URL(url);
+    await expect(emitTo({ url: `http://${host}/no/such?token=hush` })).rejects.toThrow(
+      new Error(`${host}/no/such answered 404.`),
+    );
+  });
+
   it.each([[{}], [{ fetch }]])("rejects where the receiver never answers, or is not there [J1] %#", async (more) => {
     const { url, close } = await receiver(() => {});
     const busy = { code: "ERR_WEBHOOK_EMITTER_BUSY" };
@@ -369,7 +377,7 @@ describe("httpForwardEmitter, to a URL that a function tells", () => {
   it("takes https: alone, and allowed hosts alone, unless told otherwise [J1]", async () => {
     const allowedHosts = ["Hooks.example", "hooks.example:8443"];
     const to = (url: string, more = {}) => emitTo({ url: () => url, allowedHosts, ...more });
-    await expect(to("http://hooks.example")).rejects.toThrow("is not https:");
+    await expect(to("http://hooks.example")).rejects.toThrow("is not https:, and allowHttp is false");
     for (const url of ["https://other.example", "https://hooks.example:22", "https://x.hooks.example"]) {
       await expect(to(url)).rejects.toThrow("is not among allowedHosts");
     }

@@ -100,6 +100,18 @@ describe("awsSns", () => {
     expect(messages).toMatchObject([{ payload: { Message: '{"n":1}', TopicArn: TOPIC }, mediaType: "text/plain" }]);
   });
 
+  it.each<readonly [string, Record<string, string>, string]>([
+    ["text", {}, "plain text"],
+    ["text that looks like JSON, by its field", { "x-amz-sns-rawdelivery": "true" }, '{"a":'],
+    ["a whole envelope, by its field", { "x-amz-sns-rawdelivery": "true" }, JSON.stringify(ENVELOPE)],
+  ])("advises to turn raw message delivery off, which is %s [B7]", async (_, fields, body) => {
+    const { port, outcomes, messages } = await served();
+
+    const { status } = await send(port, { headers: { "content-type": "text/plain", ...fields }, body });
+    expect([status, messages]).toEqual([401, []]);
+    expect(outcomes[0]?.advice).toContain("Raw message delivery is not signed");
+  });
+
   it.each(["1", "2"] as const)(
     "verifies SignatureVersion %s, and does not take it for the other [B7]",
     async (version) => {

@@ -73,7 +73,7 @@ describe("eventGrid", () => {
   });
 
   it("answers no validation without the token, and echoes nothing of it [B7, T15]", async () => {
-    const { port } = await served();
+    const { port, outcomes } = await served();
     const report = await serveNode({ source: eventGrid({ tokens: [TOKEN] }), enforcement: "report" });
     for (const token of ["", "another"]) {
       const refused = await send(port, validation(VALIDATION, token));
@@ -82,6 +82,7 @@ describe("eventGrid", () => {
       expect(refused.text).not.toContain(CODE);
       expect((await send(report.port, validation(VALIDATION, token))).text).not.toContain(CODE);
     }
+    expect(outcomes[1]?.advice).toBe("Is the token that the sender was given in tokens?");
   });
 
   it("answers a validation although only other types are wanted [J4]", async () => {

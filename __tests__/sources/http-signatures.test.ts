@@ -460,6 +460,22 @@ describe("httpSignatures", () => {
     expect((await post(port, signed(EVENT, options))).status).toBe(status);
   });
 
+  it("tells what mends a signature that is over, or covers too little", async () => {
+    const { port, outcomes } = await served();
+
+    await post(port, signed(EVENT, { components: ["@method", "@target-uri"] }));
+    await post(port, signed(EVENT, { components: ["content-digest", "@target-uri"] }));
+    await post(port, signed(EVENT, { now: NOW - 100_000, expiresAfter: 10 }));
+    expect(outcomes).toMatchObject([
+      { advice: expect.stringMatching(/requiredComponents, but then nothing signs the body\.$/) },
+      { advice: expect.stringMatching(/requiredComponents\.$/) },
+      {
+        detail: "The time of the signature's parameter expires is over.",
+        advice: expect.stringMatching(/^It was 90 s ago/),
+      },
+    ]);
+  });
+
   it.each<readonly [string, string | RegExp, string]>([
     ["signature-input", "sig1", "sig2"],
     ["signature-input", /created=\d+;/, ""],

@@ -86,6 +86,17 @@ describe("microsoftGraph", () => {
     expect(messages).toEqual([]);
   });
 
+  it("advises on what to look for, with nothing of the state", async () => {
+    const { port, outcomes } = await served();
+    await post(port, []);
+    await post(port, [{ ...item, clientState: OTHER }]);
+    expect(outcomes.map(({ advice }) => advice)).toEqual([
+      expect.stringContaining("the list value"),
+      expect.stringContaining("clientState of every subscription"),
+    ]);
+    expect(JSON.stringify(outcomes.map(({ detail, advice }) => [detail, advice]))).not.toMatch(/another|Secret/);
+  });
+
   it("does not take a number for its digits, nor what was not sent [B7, T11]", async () => {
     const { port } = await served({ clientState: ["7"] });
 

@@ -63,6 +63,10 @@ export type BearerAuthenticatorOptions = {
 
 const WORDS = ["tokens", "find", "name", "scopes", "realm"];
 const NOT_KNOWN = "The token is not known.";
+const ADVICE = {
+  find: "The function in find has found nobody for it.",
+  tokens: "Is the token that the sender was given in tokens?",
+};
 
 type Known = { readonly print: Buffer; readonly pair: Pair };
 
@@ -89,7 +93,9 @@ export function bearerAuthenticator(options: BearerAuthenticatorOptions): Authen
   return async function bearerAuthenticator({ request }) {
     const token = tokenOf(request);
     const pair = await search(token, request);
-    if (pair === null || pair === undefined) throw invalid(NOT_KNOWN);
+    if (pair === null || pair === undefined) {
+      throw Object.assign(invalid(NOT_KNOWN), { advice: ADVICE[find ? "find" : "tokens"] });
+    }
     return pair;
   };
 }

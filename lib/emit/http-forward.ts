@@ -163,8 +163,9 @@ function checkedFields(headers: Readonly<Record<string, string>>): Record<string
   return fields;
 }
 
-function failure({ status, retryAfter }: HttpAnswer, { host }: URL, permanent: ReadonlySet<number>): Error {
-  const said = `${host} answered ${status}`;
+function failure({ status, retryAfter }: HttpAnswer, { host, pathname }: URL, permanent: ReadonlySet<number>): Error {
+  // The query may hold a token, and this is logged.
+  const said = `${host}${pathname} answered ${status}`;
   if (permanent.has(status)) return new PermanentError(`${said}: it will never take the message.`);
   if (status === 413) return tooLarge(undefined, `${said}.`);
   if (status === 429 || status === 503) {

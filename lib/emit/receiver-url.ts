@@ -55,7 +55,9 @@ export function receiverUrl(options: ReceiverUrlOptions): ReceiverUrl {
   async function urlOf(message: Message): Promise<URL> {
     const theirs = parsed(await (url as (message: Message) => string | URL | Promise<string | URL>)(message));
     const host = theirs.hostname.replace(/^\[|\]$/g, "");
-    if (!allowHttp && theirs.protocol !== "https:") throw new Error(`url: ${theirs.origin} is not https:.`);
+    if (!allowHttp && theirs.protocol !== "https:") {
+      throw new Error(`url: ${theirs.origin} is not https:, and allowHttp is false.`);
+    }
     if (hosts && !hosts.has(theirs.host)) throw new Error(`url: ${theirs.host} is not among allowedHosts.`);
     // Names are looked up, and checked, as the connection is made.
     if (!allowPrivateAddresses && isIP(host) !== 0 && !isPublicAddress(host)) throw notPublic(host);

@@ -50,6 +50,6 @@ export function accessTokenVerifier(source: string, parameter: string, options: 
     const print = fingerprint(proof);
     const known = await tokensOf(request);
     const isKnown = known.filter((token) => isEqual(print, fingerprint(token.toString()))).length > 0;
-    if (!isKnown) throw unauthorized("The token is not known.");
+    if (!isKnown) throw unauthorized("The token is not known.", "Is the token that the sender was given in tokens?");
   };
 }

@@ -10,7 +10,7 @@ import { checkFunction, checkOptions, shown } from "../request/options";
 import { certificateFinder, type Fetch } from "./certificates";
 import { defineSource, type TimedSourceOptions, type Verify } from "./define-source";
 import { checkMoment, memberReader, textMember, unauthorized } from "./facts";
-import { hasTwins, snsProof, SUBSCRIPTION_CONFIRMATION } from "./sns-envelope";
+import { hasTwins, noEnvelope, snsProof, SUBSCRIPTION_CONFIRMATION } from "./sns-envelope";
 
 export type AwsSnsOptions = TimedSourceOptions & {
   /** The topics that may send. The topics of all accounts have the same signers, so that a signature alone says nothing. */
@@ -68,6 +68,9 @@ export function awsSns<Event = unknown>(options: AwsSnsOptions): Source<Event> {
   );
 }
 
+/** https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html */
+const RAW = "x-amz-sns-rawdelivery";
+const IS_NO_JSON = /^\s*[^\s{[]/;
 const CONFIRM_TIMEOUT_MS = 5000;
 
 function snsVerifier(options: AwsSnsOptions): Verify {
@@ -83,7 +86,9 @@ function snsVerifier(options: AwsSnsOptions): Verify {
     if (!ok) throw new Error(`SNS has answered ${status}.`);
   }
 
-  return async function verifySns({ body, signal }) {
+  return async function verifySns({ request, body, signal }) {
+    // What is published may be any text, of which the parser would tell only that it is not JSON.
+    if (request.headers[RAW] === "true" || IS_NO_JSON.test(await body.text())) throw noEnvelope();
     const { type, topicArn, sentAt, subscribeUrl, certUrl, ...proof } = snsProof(await body.json());
     if (!topics.has(topicArn)) throw unauthorized("The topic is none of this endpoint's.", "Is its ARN in topicArns?");
     checkMoment(sentAt, { toleranceSeconds, now });

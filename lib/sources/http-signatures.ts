@@ -92,10 +92,10 @@ function messageVerifier(
     const { components, created, expires, proof } = signature;
     const { request } = args;
     const missing = required.find((name) => !components.includes(name));
-    if (missing !== undefined) throw unauthorized(`The signature does not cover ${missing}.`);
+    if (missing !== undefined) throw unauthorized(`The signature does not cover ${missing}.`, adviceOnMissing(missing));
     if (created === undefined) throw unauthorized("The signature has no time, created.");
     checkMoment(created * 1000, { toleranceSeconds, now });
-    if (expires !== undefined && expires * 1000 < now()) throw unauthorized("The signature is over: expires.");
+    if (expires !== undefined && expires * 1000 < now()) throw expired(now() - expires * 1000);
     const checkDigest = components.includes(OF_BODY) ? contentDigest(args) : undefined;
 
     const candidates = await keysOf(request, signature);
@@ -133,6 +133,18 @@ function messageVerifier(
     }
     throw refusal;
   };
+}
+
+function adviceOnMissing(component: string): string {
+  const risk = component === OF_BODY ? ", but then nothing signs the body" : "";
+  return `Let the sender sign it too, or leave it out of requiredComponents${risk}.`;
+}
+
+function expired(ageMs: number): Error {
+  return unauthorized(
+    "The time of the signature's parameter expires is over.",
+    `It was ${Math.ceil(ageMs / 1000)} s ago: either a clock is wrong, or the sender gives too little time, or an old delivery was sent again as it was.`,
+  );
 }
 
 function wholeUrlFinder(url: UrlOption): (request: WebhookRequest) => string {

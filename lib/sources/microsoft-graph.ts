@@ -59,12 +59,15 @@ function itemsOf(payload: unknown): readonly unknown[] | undefined {
   return Array.isArray(value) ? value : undefined;
 }
 
+const ADVICE_ON_ITEMS = "Graph sends its notifications in the list value: is this delivery one of Graph's?";
+const ADVICE_ON_STATE = "Is the clientState of every subscription that notifies this endpoint in clientState?";
+
 function clientStateVerifier(clientState: Secrets): Verify {
   const statesOf = secretKeys(clientState, "clientState");
 
   return async function verifyClientState({ request, body }) {
     const items = itemsOf(await body.json()) ?? [];
-    if (items.length === 0) throw unauthorized("The payload has no items in value.");
+    if (items.length === 0) throw unauthorized("The payload has no items in value.", ADVICE_ON_ITEMS);
     const known = (await statesOf(request)).map((state) => fingerprint(state.toString()));
     const isKnown = (item: unknown): boolean => {
       const found = ownText(item, "clientState");
@@ -73,7 +76,7 @@ function clientStateVerifier(clientState: Secrets): Verify {
       return known.filter((state) => isEqual(print, state)).length > 0;
     };
     // The first wrong one ends it: a stranger can send some 300,000 items, and hashing them all would take seconds.
-    if (!items.every(isKnown)) throw unauthorized("clientState does not match in every item.");
+    if (!items.every(isKnown)) throw unauthorized("clientState does not match in every item.", ADVICE_ON_STATE);
   };
 }
 

@@ -44,6 +44,11 @@ const HALF_A_PAIR = /\p{Surrogate}/u;
 /** RFC 4648 section 4, in its one canonical form: the bits to spare are zero. */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
 
+/** The refusal of what is no signed message, such as what raw message delivery sends. */
+export function noEnvelope(): Error {
+  return unauthorized("The payload is no signed message of SNS.", "Raw message delivery is not signed: is it off?");
+}
+
 /** Reads the proof of an envelope. @throws HTTPException 401 for what is none. */
 export function snsProof(payload: unknown): SnsProof {
   const isObject = typeof payload === "object" && payload !== null && !Array.isArray(payload);
@@ -52,7 +57,7 @@ export function snsProof(payload: unknown): SnsProof {
   const algorithm = ALGORITHMS.get(members.get("SignatureVersion"));
   const signature = members.get("Signature");
   if (!names || !algorithm || typeof signature !== "string" || signature === "" || !BASE64.test(signature)) {
-    throw unauthorized("The payload is no signed message of SNS.", "Raw message delivery is not signed: is it off?");
+    throw noEnvelope();
   }
 
   const lines = names.filter((name) => name !== "Subject" || members.has(name)).flatMap((name) => [name, textOf(name)]);
