@@ -141,11 +141,23 @@ describe("diagnose", () => {
     expect(why()[0]).toMatch(/lost a line feed.*white space around it/);
   });
 
+  it("is announced by the line of the refusal, and told with the id that the sender says", async () => {
+    const { port, lines } = await serveNode({ source: github({ secrets: [SECRET] }), diagnose: true, name: "orders" });
+    const headers = { ...forGithub(`${body}\n`).headers, "x-github-delivery": "72d3162e" };
+    for (let sent = 0; sent < 2; sent++) await send(port, { body, headers });
+    await until(() => lines.some((line) => line.includes("why the signature")));
+    const told = lines.filter((line) => line.startsWith("warn"));
+    expect(told[0]).toMatch(/as it was signed\. The next line tells\.$/);
+    expect(told[1]).toMatch(/^warn: webhook orders: delivery 72d3162e: why the signature did not match: /);
+    expect(told[2]).toMatch(/as it was signed\.$/);
+  });
+
   it("is silent unless it is asked for, and throws at start for what it cannot use", async () => {
     const { port, lines } = await serveNode({ source: github({ secrets: [SECRET] }) });
     await send(port, { body, headers: forGithub(`${body}\n`).headers });
     await new Promise((resolve) => setImmediate(resolve));
     expect(lines.join()).not.toContain("why the signature");
+    expect(lines.join()).toMatch(/as it was signed\. diagnose: true finds out\.$/);
     const make = (diagnose: unknown) => serveNode({ source: github({ secrets: [SECRET] }), diagnose } as never);
     await expect(make({ otherSecret: {} })).rejects.toThrow("Did you mean otherSecrets?");
     await expect(make({ otherSecrets: { old: "" } })).rejects.toThrow('"old" is missing or empty');

@@ -19,28 +19,46 @@ export type Explain = (otherSecrets: Readonly<Record<string, string>>) => string
 /** A flood of forgeries is explained once in a while. */
 const PAUSE_MS = 1000;
 
-/** Makes a function that explains refused proofs in the log. @throws TypeError at start, for a wrong option. */
+/**
+ * Makes a function that explains refused proofs in the log, or advises to turn that on.
+ *
+ * @throws TypeError at start, for a wrong option.
+ */
 export function diagnoser(
-  diagnose: boolean | DiagnoseOptions | undefined,
-): ((error: unknown, record: DeliveryRecord) => void) | undefined {
-  if (diagnose === undefined || diagnose === false) return undefined;
-  const { otherSecrets = {} } = diagnose === true ? {} : checked(diagnose);
+  diagnose: boolean | DiagnoseOptions = false,
+): (error: unknown, record: DeliveryRecord) => void {
+  const { otherSecrets = {} } = typeof diagnose === "boolean" ? {} : checked(diagnose);
   let isBusyUntil = 0;
 
-  return function diagnoseLater(error, { surroundings: { name, logger } }) {
+  return function diagnoseLater(error, record) {
     const { explain } = (error ?? {}) as { explain?: unknown };
-    if (typeof explain !== "function" || performance.now() < isBusyUntil) return;
+    if (typeof explain !== "function") return;
+    if (diagnose === false) {
+      advise(error as Advised, "diagnose: true finds out.");
+      return;
+    }
+    if (performance.now() < isBusyUntil) return;
     isBusyUntil = performance.now() + PAUSE_MS;
+    advise(error as Advised, "The next line tells.");
+    const { name, logger } = record.surroundings;
     const tell = async (): Promise<void> => {
       try {
         const why = await (explain as Explain)(otherSecrets);
-        logger.warn(printable(`webhook ${name}: why the signature did not match: ${why}`));
+        const id = record.outcome?.deliveryId;
+        const which = id === undefined ? "" : ` delivery ${id}:`;
+        logger.warn(printable(`webhook ${name}:${which} why the signature did not match: ${why}`));
       } catch (failure) {
         logError(logger, `webhook ${name}: diagnose has failed`, failure);
       }
     };
     setImmediate(() => void tell());
   };
+}
+
+type Advised = { advice?: string | undefined };
+
+function advise(error: Advised, more: string): void {
+  error.advice = [error.advice, more].filter(Boolean).join(" ");
 }
 
 function checked(diagnose: DiagnoseOptions): DiagnoseOptions {

@@ -43,8 +43,7 @@ export function hmacMismatch(mismatch: HmacMismatch): HTTPException {
   return Object.assign(unauthorized(detail, ADVICE), { explain });
 }
 
-const ADVICE =
-  "Either it was signed with another secret, or the body is not as it was signed; diagnose: true finds out.";
+const ADVICE = "Either it was signed with another secret, or the body is not as it was signed.";
 
 /** What a signature of another form looks like, for the log. */
 export function adviceOnForm(signature: string): string | undefined {

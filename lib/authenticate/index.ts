@@ -85,7 +85,7 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
       // C2: whatever the authenticator made of it, a body that failed keeps its own status.
       if (record.bodyFailure) throw record.bodyFailure;
       const status = statusOf(error);
-      if (status === 401) diagnose?.(error, record);
+      if (status === 401) diagnose(error, record);
       if (isReportOnly && status === 401) {
         reportUnverified(record, error as Error);
         return;

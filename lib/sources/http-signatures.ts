@@ -114,7 +114,7 @@ function messageVerifier(
         "It was not signed for any likely URL.";
       // The query may hold a token, and this is logged.
       const [known] = address.split("?", 1);
-      const advice = `Is ${known} the URL as the sender knows it? diagnose: true finds out.`;
+      const advice = `Is ${known} the URL as the sender knows it?`;
       throw Object.assign(unauthorized("The signature does not match.", advice), { explain });
     }
     await checkDigest?.();

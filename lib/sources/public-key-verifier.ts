@@ -30,7 +30,7 @@ const DSA_ENCODINGS = [
   ["der", "in DER"],
   ["ieee-p1363", "side by side, as IEEE P1363 has it"],
 ] as const;
-const ADVICE = "Either it was signed with another key, or the body is not as it was signed; diagnose: true finds out.";
+const ADVICE = "Either it was signed with another key, or the body is not as it was signed.";
 const WORDS = ["keys", "algorithm", "decode", "dsaEncoding", "signed"];
 /** Each signature may cost a tenth of a millisecond for each key: a field full of them is refused. */
 const MOST_PROOFS = 16;
