@@ -10,7 +10,7 @@ import { github } from "express-webhook-node/sources/github";
 import { square } from "express-webhook-node/sources/square";
 import { stripe } from "express-webhook-node/sources/stripe";
 import { twilio } from "express-webhook-node/sources/twilio";
-import { deliver, send, sign } from "express-webhook-node/testing";
+import { deliver, githubExamples, send, sign } from "express-webhook-node/testing";
 import { watchUnhandled } from "../support/unhandled";
 
 watchUnhandled();
@@ -78,8 +78,21 @@ describe("deliver", () => {
 
   it("has a signer for every source [B7]", () => {
     const files = readdirSync(join(__dirname, "../../lib/testing")).map((file) => file.replace(/\.ts$/, ""));
-    const signers = files.filter((name) => !["deliver", "index", "sign", "signed"].includes(name));
+    const signers = files.filter(
+      (name) => !["deliver", "github-examples", "index", "sign", "signed", "test-certificate"].includes(name),
+    );
     const plain = (name: string): string => name.replace(/-/g, "").toLowerCase();
     expect(Object.keys(sign).map(plain).toSorted()).toEqual(signers.map(plain).toSorted());
+  });
+});
+
+describe("githubExamples", () => {
+  it("has the payloads of an event, and of all [B7]", async () => {
+    const app = appOf("/", github({ secrets: [secret] }));
+    const [first] = githubExamples("issues");
+    const { status } = await deliver(app, "github", first?.payload, { secret, event: "issues" });
+    expect([status, messages[0]?.eventType, messages[0]?.payload]).toEqual([200, "issues", first?.payload]);
+    expect(githubExamples().length).toBeGreaterThan(300);
+    expect(() => githubExamples("no such event")).toThrow(TypeError);
   });
 });

@@ -5,5 +5,7 @@
  */
 export { deliver, send } from "./deliver";
 export type { DeliverOptions, DeliveryAnswer, SendOptions, SignerName } from "./deliver";
+export { githubExamples } from "./github-examples";
+export type { GithubExample } from "./github-examples";
 export { sign } from "./sign";
 export type { SignedDelivery, SignOptions } from "./signed";
