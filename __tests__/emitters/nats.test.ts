@@ -335,6 +335,17 @@ describe("jetStreamEmitter", () => {
     expect(() => jetStreamEmitter(options)).toThrow(TypeError);
     expect(() => jetStreamEmitter(options)).toThrow(message);
   });
+
+  it("says which package it needs", () => {
+    jest.isolateModules(() => {
+      jest.doMock("@nats-io/transport-node", () => {
+        throw Object.assign(new Error("Cannot find module"), { code: "MODULE_NOT_FOUND" });
+      });
+      const fresh = jest.requireActual<{ jetStreamEmitter: typeof jetStreamEmitter }>("express-webhook-node/emit/nats");
+      expect(() => fresh.jetStreamEmitter(fake(async () => ack))).toThrow("npm install @nats-io/transport-node");
+    });
+    jest.dontMock("@nats-io/transport-node");
+  });
 });
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { headers } from "@nats-io/transport-node";
 import type { Emitter, Message } from "../message";
 import { checkOptions, positiveInteger, shown, text } from "../request/options";
 import { attributesOf } from "./attributes";
@@ -111,6 +110,7 @@ export function jetStreamEmitter(options: JetStreamEmitterOptions): Emitter {
   if (typeof connection?.status !== "function") {
     throw new TypeError(`connection: ${shown(connection)} is none: pass the one that the client was made of.`);
   }
+  const headers = loadHeaders();
   const subjectOf = destinationOf(
     "subject",
     options.subject,
@@ -149,6 +149,21 @@ export function jetStreamEmitter(options: JetStreamEmitterOptions): Emitter {
     }
     throw new Error(`NATS: what answered on ${subject} is no stream, so nothing tells that the message is safe.`);
   };
+}
+
+/** What is called on the headers that `headers()` of `@nats-io/transport-node` makes. */
+type Headers = { set(name: string, value: string): void };
+
+function loadHeaders(): () => Headers {
+  try {
+    return (require("@nats-io/transport-node") as { readonly headers: () => Headers }).headers;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "MODULE_NOT_FOUND") throw error;
+    throw new TypeError(
+      "jetStreamEmitter: it needs the package @nats-io/transport-node: npm install @nats-io/transport-node",
+      { cause: error },
+    );
+  }
 }
 
 function headerLines(message: Message): [string, string][] {

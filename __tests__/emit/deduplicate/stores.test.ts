@@ -6,6 +6,7 @@ import { deduplicationTable, postgresDeduplication } from "express-webhook-node/
 import { redisDeduplication } from "express-webhook-node/emit/deduplicate/redis";
 import { Pool } from "pg";
 import { createClient } from "redis";
+import { send, serveNode } from "../../support/serve";
 import { describeWith, unique } from "../../support/service";
 import { watchUnhandled } from "../../support/unhandled";
 
@@ -126,6 +127,28 @@ storeContract(describeWith("PostgreSQL", 5432), "postgresDeduplication", async (
 });
 
 describeWith("PostgreSQL", 5432)("postgresDeduplication", () => {
+  it("makes its table and an index once, with a schema, too", async () => {
+    const pool = new Pool({ host: "127.0.0.1", user: "postgres", database: "test" });
+    const long = `${unique}_${"long".repeat(20)}`.slice(0, 63);
+    try {
+      for (const table of [long, `public.${long}`]) await pool.query(deduplicationTable(table));
+      const { rows } = await pool.query<{ indexdef: string }>("select indexdef from pg_indexes where tablename = $1", [
+        long,
+      ]);
+      expect(rows.filter(({ indexdef }) => indexdef.endsWith("(expires_at)"))).toHaveLength(1);
+    } finally {
+      await pool.query(`drop table "${long}"`);
+      await pool.end();
+    }
+  });
+
+  it("says what makes its table where there is none", async () => {
+    const pool = new Pool({ host: "127.0.0.1", user: "postgres", database: "test" });
+    const store = postgresDeduplication({ client: pool, table: `public.${unique}_none` });
+    await expect(store.claim("k", { owner: "o", leaseMs: MINUTE })).rejects.toThrow("deduplicationTable()");
+    await pool.end();
+  });
+
   it("takes none for delivered whose window is over while another claims it again [J3]", async () => {
     const pool = new Pool({ host: "127.0.0.1", user: "postgres", database: "test" });
     const table = `${unique}_race`;
@@ -152,6 +175,22 @@ describeWith("PostgreSQL", 5432)("postgresDeduplication", () => {
 });
 
 describe("postgresDeduplication", () => {
+  it("names in the log what makes its table where there is none [J1]", async () => {
+    const missing = Object.assign(new Error('relation "x" does not exist'), { code: "42P01" });
+    const store = postgresDeduplication({ client: { query: () => Promise.reject(missing) } });
+    const { port, lines } = await serveNode({ deduplicate: { store, key: () => "k" } });
+    expect((await send(port, { body: "{}" })).status).toBe(503);
+    expect(lines.join()).toContain(
+      'PostgreSQL has no table "webhook_deduplication": run what deduplicationTable() returns.',
+    );
+  });
+
+  it("hands on any other failure as it is [J1]", async () => {
+    const failure = new Error("no route");
+    const store = postgresDeduplication({ client: { query: () => Promise.reject(failure) } });
+    await expect(store.release("k", { owner: "o" })).rejects.toBe(failure);
+  });
+
   it("deletes what has expired as fast as it comes, and by one statement at a time [J3]", async () => {
     const sweeps: ((count: number) => void)[] = [];
     const client = {

@@ -26,15 +26,21 @@ const NAME = /^[a-z_][a-z0-9_]{0,62}$/i;
 /** How often what has expired is deleted, in milliseconds, and the most rows at once. */
 const SWEEP_MS = 60_000;
 const SWEEP_ROWS = 1000;
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const UNDEFINED_TABLE = "42P01";
 
-/** The statement that makes the table: run it in a migration. It does nothing where the table is there. */
+/** The statements that make the table and its index: run them in a migration. They do nothing where both are there. */
 export function deduplicationTable(table = "webhook_deduplication"): string {
-  return `create table if not exists ${quoted(table)} (
+  const name = quoted(table);
+  // PostgreSQL cuts names off at 63 octets, and an index has its table's schema.
+  const index = `${table.split(".").at(-1)?.slice(0, 52)}_expires_at`;
+  return `create table if not exists ${name} (
   key text primary key,
   owner text not null,
   tracking_id text,
   expires_at timestamptz not null
-)`;
+);
+create index if not exists "${index}" on ${name} (expires_at);`;
 }
 
 /**
@@ -49,12 +55,22 @@ export function postgresDeduplication(options: PostgresDeduplicationOptions): De
   if (typeof (client as Partial<PostgresClient> | null | undefined)?.query !== "function") {
     throw new TypeError(`client: ${shown(client)} has no query(): pass a Pool of pg.`);
   }
-  const statements = statementsOf(quoted(options.table ?? "webhook_deduplication"));
+  const table = quoted(options.table ?? "webhook_deduplication");
+  const statements = statementsOf(table);
   let sweptAt = -Infinity;
+
+  async function query(statement: string, values: unknown[]): Promise<readonly unknown[]> {
+    try {
+      return (await client.query(statement, values)).rows;
+    } catch (cause) {
+      if ((cause as { code?: unknown } | null | undefined)?.code !== UNDEFINED_TABLE) throw cause;
+      throw new Error(`PostgreSQL has no table ${table}: run what deduplicationTable() returns.`, { cause });
+    }
+  }
 
   async function sweep(): Promise<void> {
     sweptAt = performance.now();
-    const { rows } = await client.query(statements.sweep, []);
+    const rows = await query(statements.sweep, []);
     // There are more, and the next claim goes on.
     if (rows.length === SWEEP_ROWS) sweptAt = -Infinity;
   }
@@ -63,16 +79,15 @@ export function postgresDeduplication(options: PostgresDeduplicationOptions): De
     async claim(key, { owner, leaseMs }) {
       // What could not be deleted now is the next one's to delete.
       if (performance.now() - sweptAt > SWEEP_MS) sweep().catch(() => {});
-      const { rows } = await client.query(statements.claim, [key, owner, leaseMs]);
+      const rows = await query(statements.claim, [key, owner, leaseMs]);
       const [row] = rows as readonly { readonly owner: string | null; readonly tracking_id: string | null }[];
       if (row?.owner === owner) return { state: "claimed" };
       // No row: another has put it in, or claimed it again, and had not committed when ours was looked up.
       if (!row || row.tracking_id === null) return { state: "underWay" };
       return { state: "delivered", trackingId: row.tracking_id };
     },
-    confirm: (key, { owner, trackingId, windowMs }) =>
-      client.query(statements.confirm, [key, owner, trackingId, windowMs]),
-    release: (key, { owner }) => client.query(statements.release, [key, owner]),
+    confirm: (key, { owner, trackingId, windowMs }) => query(statements.confirm, [key, owner, trackingId, windowMs]),
+    release: (key, { owner }) => query(statements.release, [key, owner]),
   };
 }
 
