@@ -116,6 +116,7 @@ const PRIVATE = [
   "request/step",
   "request/text",
   "request/thenable",
+  "request/turns",
   "sources/access-token",
   "sources/content-digest",
   "sources/signature-base",

@@ -16,6 +16,7 @@ import { parseJson } from "./json";
 import type { Lifetime } from "./lifetime";
 import { bodyConsumed, octetsReadBefore } from "./read-before";
 import { decodeText } from "./text";
+import { turnFor } from "./turns";
 
 /** The body as authenticators and handlers see it. Nothing is read before one of these is called. */
 export type Body = {
@@ -51,6 +52,8 @@ export type BodyContext = {
   readonly onOctets: (bytes: number) => WebhookError | undefined;
 };
 
+/** How much JSON shrinks when it is coded, roughly. */
+const USUAL_RATIO = 8;
 /** How long a coded body is awaited whole, which is cheaper to inflate, before inflating starts with what is there. */
 const PATIENCE_MS = 20;
 
@@ -187,7 +190,10 @@ export class RequestBody implements Body {
 
   async #parse(): Promise<unknown> {
     const octets = await this.bytes();
-    return parseJson(octets, await this.text(), this.#of.limits.maxDepth);
+    const text = await this.text();
+    const turn = turnFor(octets.length);
+    if (turn) await turn;
+    return parseJson(octets, text, this.#of.limits.maxDepth);
   }
 
   /** Opens the body once for all who ask: as octets where all have arrived, else as what is on its way. */
@@ -224,6 +230,11 @@ export class RequestBody implements Body {
   }
 
   #inflate(encoded: Buffer): Buffer | Promise<Buffer> {
+    const turn = turnFor(encoded.length * USUAL_RATIO);
+    return turn ? turn.then(() => this.#inflateNow(encoded)) : this.#inflateNow(encoded);
+  }
+
+  #inflateNow(encoded: Buffer): Buffer | Promise<Buffer> {
     const { codings, limits } = this.#of;
     const octets = inflateAtOnce(encoded, codings, limits);
     if (octets) return this.#hold(octets, limits.maxBytes);
