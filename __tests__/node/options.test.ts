@@ -130,6 +130,14 @@ describe("a wrong option", () => {
   });
 });
 
+describe("a list of emitters", () => {
+  it.each(["emitter", "deadLetter"])("is told of fanOut where %s is one", (word) => {
+    expect(() => node({ [word]: [emitter, emitter] })).toThrow(
+      new TypeError(`${word}: an array is not a function; fanOut(a, b) makes one emitter of several.`),
+    );
+  });
+});
+
 describe("an unknown word", () => {
   it.each([
     ["authenticater", "authenticator"],

@@ -460,6 +460,38 @@ describe("httpSignatures", () => {
     expect((await post(port, signed(EVENT, options))).status).toBe(status);
   });
 
+  it.each<readonly [string, object, string]>([
+    [
+      "of another curve",
+      { id: "k2", algorithm: "ecdsa-p256-sha256", key: p384.publicKey },
+      "a key of the curve P-256 in PEM",
+    ],
+    [
+      "of another kind",
+      { algorithm: "ed25519", key: rsa.publicKey },
+      "number 2 is no public key for ed25519: it must be an Ed25519",
+    ],
+    [
+      "that is private",
+      { id: "k2", algorithm: "ed25519", key: generateKeyPairSync("ed25519").privateKey },
+      'number 2 ("k2") is no',
+    ],
+    ["that is short", { algorithm: "rsa-pss-sha512", key: weak.publicKey }, "an RSA key of 2048 bits or more in PEM"],
+    ["that is missing", { id: "k2", algorithm: "ed25519" }, 'number 2 ("k2") has no key'],
+    [
+      "of no known algorithm",
+      { algorithm: "ed448", key: ed25519.publicKey },
+      "hmac-sha256, ed25519, ecdsa-p256-sha256",
+    ],
+    [
+      "that is public, for a secret",
+      { algorithm: "hmac-sha256", key: generateKeyPairSync("ed25519").publicKey },
+      "number 2 is no secret",
+    ],
+  ])("says which key is wrong that is %s, and what it must be [B1]", (_, key, words) => {
+    expect(() => httpSignatures({ keys: [KEY, key as never], url: URL_OPTION })).toThrow(words);
+  });
+
   it("tells what mends a signature that is over, or covers too little", async () => {
     const { port, outcomes } = await served();
 

@@ -141,3 +141,15 @@ describe("stripe", () => {
     expect(node.context.node).toBe("webhook");
   });
 });
+
+describe("stripe", () => {
+  it.each(["sk_test_hush", "rk_live_hush", "pk_test_hush"])(
+    "takes %s for the API key that it is [B1, T15]",
+    async (key) => {
+      const refused = { message: expect.stringMatching(/^secrets: one begins with .k_, so it is an API key.*whsec_/) };
+      expect(() => stripe({ secrets: [SECRET, key] })).toThrow(expect.objectContaining(refused));
+      expect(() => stripe({ secrets: [key] })).not.toThrow("hush");
+      expect(() => stripe({ secrets: ["no prefix", Buffer.from(key)] })).not.toThrow();
+    },
+  );
+});

@@ -80,9 +80,8 @@ const TRACE_CONTEXT = ["traceparent", "tracestate"]; // W3C Trace Context
  */
 export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
   checkOptions("emit", options);
-  const emitter = checkFunction("emitter", options.emitter) as Emitter;
-  const deadLetter =
-    options.deadLetter === undefined ? undefined : (checkFunction("deadLetter", options.deadLetter) as Emitter);
+  const emitter = checkEmitter("emitter", options.emitter);
+  const deadLetter = options.deadLetter === undefined ? undefined : checkEmitter("deadLetter", options.deadLetter);
   const { messageType: type = "echo.json", onInvalid = "refuse", audit } = options;
   const { name: messageType, validate } = compileMessageType(type);
   const isEmitted = eitherOf("onInvalid", onInvalid, "refuse", "emit") === "emit";
@@ -141,6 +140,12 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
     answer(record, success);
     lifetime.close();
   });
+}
+
+function checkEmitter(word: string, emitter: unknown): Emitter {
+  if (Array.isArray(emitter))
+    throw new TypeError(`${word}: an array is not a function; fanOut(a, b) makes one emitter of several.`);
+  return checkFunction(word, emitter) as Emitter;
 }
 
 /** The messages that were not there before. If all were, the sender is told the first one's tracking id. */

@@ -39,15 +39,20 @@ export type VerifyingKey = {
 };
 
 type Scheme = {
+  /** What a key has to be. */
+  readonly form: string;
   readonly isOf: (key: KeyObject) => boolean;
   readonly verify: (key: KeyObject, content: Buffer, proof: Buffer) => boolean;
 };
+const IN_PEM = "in PEM (-----BEGIN PUBLIC KEY-----), or a KeyObject";
+const RSA = `an RSA key of 2048 bits or more ${IN_PEM}`;
 const isRsa = (key: KeyObject): boolean =>
   key.asymmetricKeyType === "rsa" && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
 const SCHEMES: ReadonlyMap<unknown, Scheme> = new Map<SignatureAlgorithm, Scheme>([
   [
     "ed25519",
     {
+      form: `an Ed25519 key ${IN_PEM}`,
       isOf: (key) => key.asymmetricKeyType === "ed25519",
       verify: (key, content, proof) => verify(null, content, key, proof),
     },
@@ -55,6 +60,7 @@ const SCHEMES: ReadonlyMap<unknown, Scheme> = new Map<SignatureAlgorithm, Scheme
   [
     "ecdsa-p256-sha256",
     {
+      form: `a key of the curve P-256 ${IN_PEM}`,
       isOf: (key) => key.asymmetricKeyDetails?.namedCurve === "prime256v1",
       verify: (key, content, proof) => verify("sha256", content, { key, dsaEncoding: "ieee-p1363" }, proof),
     },
@@ -62,12 +68,16 @@ const SCHEMES: ReadonlyMap<unknown, Scheme> = new Map<SignatureAlgorithm, Scheme
   [
     "rsa-pss-sha512",
     {
+      form: RSA,
       isOf: isRsa,
       verify: (key, content, proof) =>
         verify("sha512", content, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 64 }, proof),
     },
   ],
-  ["rsa-v1_5-sha256", { isOf: isRsa, verify: (key, content, proof) => verify("sha256", content, key, proof) }],
+  [
+    "rsa-v1_5-sha256",
+    { form: RSA, isOf: isRsa, verify: (key, content, proof) => verify("sha256", content, key, proof) },
+  ],
 ]);
 
 /** Makes a function that finds the keys of a signature. @throws TypeError at start, for a key that is missing or malformed. */
@@ -90,24 +100,30 @@ function ready(keys: readonly (SignatureKey | undefined)[]): readonly VerifyingK
   if (!Array.isArray(keys) || keys.length === 0) {
     throw new TypeError(`keys: ${shown(keys)} is not a list of at least one key.`);
   }
-  return (keys as readonly unknown[]).map((one) => {
+  return (keys as readonly unknown[]).map((one, index) => {
     const { id, algorithm, key } = (one ?? {}) as Partial<SignatureKey>;
+    const which = `keys: number ${index + 1}${typeof id === "string" ? ` (${shown(id)})` : ""}`;
     if (key === undefined || key === "" || (Buffer.isBuffer(key) && key.length === 0)) {
-      throw new TypeError("keys: a key is missing or empty; each is an object of id, algorithm and key.");
+      throw new TypeError(`${which} has no key, or an empty one; each is an object of id, algorithm and key.`);
     }
     if (id !== undefined && (typeof id !== "string" || id === "")) throw new TypeError(`keys: ${shown(id)} is no id.`);
-    if (algorithm === "hmac-sha256") return { id, algorithm, verify: hmac(key) };
+    if (algorithm === "hmac-sha256") return { id, algorithm, verify: hmac(key, which) };
     const scheme = SCHEMES.get(algorithm);
-    if (!algorithm || !scheme) throw new TypeError(`keys: ${shown(algorithm)} is not an algorithm that is verified.`);
+    if (!algorithm || !scheme) {
+      const all = ["hmac-sha256", ...SCHEMES.keys()].join(", ");
+      throw new TypeError(`${which}: ${shown(algorithm)} is not one of the algorithms ${all}.`);
+    }
     const publicKey = readPublicKey(key);
-    if (!publicKey || !scheme.isOf(publicKey)) throw new TypeError(`keys: a key is no public key for ${algorithm}.`);
+    if (!publicKey || !scheme.isOf(publicKey)) {
+      throw new TypeError(`${which} is no public key for ${algorithm}: it must be ${scheme.form}.`);
+    }
     return { id, algorithm, verify: (content, proof) => scheme.verify(publicKey, content, proof) };
   });
 }
 
-function hmac(key: string | Buffer | KeyObject): VerifyingKey["verify"] {
+function hmac(key: string | Buffer | KeyObject, which: string): VerifyingKey["verify"] {
   if (key instanceof KeyObject ? key.type !== "secret" : typeof key !== "string" && !Buffer.isBuffer(key)) {
-    throw new TypeError("keys: the key of hmac-sha256 is no secret.");
+    throw new TypeError(`${which} is no secret for hmac-sha256: it must be text, a Buffer, or a secret KeyObject.`);
   }
   return (content, proof) => isEqual(proof, createHmac("sha256", key).update(content).digest());
 }

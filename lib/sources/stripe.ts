@@ -24,7 +24,7 @@ export type StripeOptions = TimedSourceOptions & {
  * Stripe sends again for three days, and disables an endpoint that fails for many days. `toleranceSeconds` is 300 unless
  * told otherwise.
  *
- * @throws TypeError at start, for a missing or empty secret.
+ * @throws TypeError at start, for a missing or empty secret, and for an API key in the place of one.
  */
 export function stripe<Event = unknown>(options: StripeOptions): Source<Event> {
   checkOptions("stripe", options, ["secrets", "toleranceSeconds", "now", "only", "ignore"]);
@@ -36,6 +36,7 @@ export function stripe<Event = unknown>(options: StripeOptions): Source<Event> {
       verify: hmacVerifier({
         source: "stripe",
         secrets,
+        keyOf: signingSecret,
         signed: ({ request }) => timedSignature(request, "Stripe-Signature", { toleranceSeconds, now }),
       }),
       deliveryId: memberReader("id"),
@@ -43,5 +44,15 @@ export function stripe<Event = unknown>(options: StripeOptions): Source<Event> {
       provenance: { deliveryId: "signed", eventType: "signed" },
     },
     options,
+  );
+}
+
+// https://docs.stripe.com/keys
+const API_KEY = /^[psr]k_/;
+
+function signingSecret(secret: string | Buffer): string | Buffer {
+  if (typeof secret !== "string" || !API_KEY.test(secret)) return secret;
+  throw new TypeError(
+    `secrets: one begins with ${secret.slice(0, 3)}, so it is an API key; pass the endpoint's signing secret, which begins with whsec_.`,
   );
 }

@@ -312,6 +312,7 @@ describe("deduplicate [J3]", () => {
 
   it.each<[string, object, string]>([
     ["no store", {}, "store"],
+    ["a store itself", memoryDeduplication(), "deduplicate: it is a store itself; pass it as { store }."],
     ["a store that is none", { store: new Map() }, "store"],
     ["a window of no length", { store: memoryDeduplication(), windowSeconds: 0 }, "windowSeconds"],
     ["a lease of no length", { store: memoryDeduplication(), leaseSeconds: -1 }, "leaseSeconds"],

@@ -62,6 +62,7 @@ const POLL_MS = [20, 500] as const;
  * tracking id; a first that failed lets the second try. An unverified delivery never stands for a verified one.
  */
 export function deduplicator(options: DeduplicateOptions): Deduplicate {
+  if (isStore(options)) throw new TypeError("deduplicate: it is a store itself; pass it as { store }.");
   checkOptions("deduplicate", options, WORDS);
   const { windowSeconds = 86_400, leaseSeconds = 60, key: own } = options;
   const store = checkStore(options.store);
@@ -164,9 +165,17 @@ function digestOf(identity: readonly (string | undefined)[]): string {
   return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
 }
 
+function isStore(value: unknown): boolean {
+  return METHODS.every((method) => has(method, value));
+}
+
+function has(method: (typeof METHODS)[number], value: unknown): boolean {
+  return typeof (value as Partial<DeduplicationStore> | null | undefined)?.[method] === "function";
+}
+
 function checkStore(store: DeduplicationStore): DeduplicationStore {
   for (const method of METHODS) {
-    if (typeof (store as Partial<DeduplicationStore> | null | undefined)?.[method] === "function") continue;
+    if (has(method, store)) continue;
     throw new TypeError(`store: ${shown(store)} has no ${method}(); memoryDeduplication() makes one that has.`);
   }
   return store;
