@@ -61,7 +61,7 @@ const NO_FUNCTIONS = ["a", "", 7, 0, true, false, null, {}, []];
 const WRONG: readonly (readonly [step: string, word: string, values: readonly unknown[]])[] = [
   ["begin", "name", NO_TEXTS],
   ["begin", "logger", [null, "console", {}, { debug() {}, info() {}, warn() {} }]],
-  ["begin", "deadlineMs", NO_POSITIVE_INTEGERS],
+  ["begin", "deadlineMs", [...NO_POSITIVE_INTEGERS, 2_147_483_648]],
   ["methodGate", "methods", [[], "POST", null, {}, ["post"], ["POST "], [""], [7], [undefined], ["POST", "p"]]],
   [
     "contentTypeGate",
@@ -69,7 +69,7 @@ const WRONG: readonly (readonly [step: string, word: string, values: readonly un
     ["text/json", null, {}, ["no-such-extension"], [".no-such-extension"], ["text/*"], ["a/b c"], [7], [""]],
   ],
   ["admission", "maxInFlightBytes", NO_POSITIVE_INTEGERS],
-  ["admission", "resumeInFlightBytes", [...NO_POSITIVE_INTEGERS, 134_217_729]],
+  ["admission", "resumeInFlightBytes", [...NO_POSITIVE_INTEGERS, 134_217_728, 134_217_729]],
   ["decompress", "maxBytes", NO_POSITIVE_INTEGERS],
   ["decompress", "maxEncodedBytes", NO_POSITIVE_INTEGERS],
   ["decompress", "maxDepth", NO_POSITIVE_INTEGERS],

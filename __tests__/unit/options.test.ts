@@ -104,6 +104,16 @@ describe("positiveInteger", () => {
   });
 });
 
+describe("positiveInteger, of milliseconds", () => {
+  it("refuses what Node's timers take for 1, and nothing else", () => {
+    expect(positiveInteger("timeoutMs", 2_147_483_647)).toBe(2_147_483_647);
+    expect(positiveInteger("maxBytes", 2_147_483_648)).toBe(2_147_483_648);
+    expect(() => positiveInteger("timeoutMs", 2_147_483_648)).toThrow(
+      new TypeError("timeoutMs: 2147483648 is more than 24 days (2147483647), the longest that a timer waits."),
+    );
+  });
+});
+
 describe("text, eitherOf and checkFunction", () => {
   it("take what is one", () => {
     expect(text("name", "orders")).toBe("orders");

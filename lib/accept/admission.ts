@@ -54,7 +54,9 @@ export function admission(options: AdmissionOptions = {}): Admission {
   const { maxInFlightBytes: max = 134_217_728, resumeInFlightBytes: low = Math.ceil(max * 0.75) } = options;
   positiveInteger("maxInFlightBytes", max);
   positiveInteger("resumeInFlightBytes", low);
-  if (low > max) throw new TypeError(`resumeInFlightBytes: ${low} is more than maxInFlightBytes (${max}).`);
+  if (options.resumeInFlightBytes !== undefined && low >= max) {
+    throw new TypeError(`resumeInFlightBytes: ${low} is not less than maxInFlightBytes (${max}).`);
+  }
   const watermarks = new Watermarks(max, low);
   let inFlight = 0;
   let unsettled = 0;

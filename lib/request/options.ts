@@ -61,10 +61,22 @@ export function checkOptions(functionName: string, options: object, words: reado
   }
 }
 
-/** @throws TypeError for anything but a positive integer: `NaN`, `-1`, `"1mb"` must not lift a limit in silence. */
+/** The longest time that a timer of Node's takes, in milliseconds. A longer one it takes for 1. */
+export const LONGEST_MS = 2_147_483_647;
+
+/**
+ * Checks a limit. One whose word ends in `Ms` is a time, and Node's timers must be able to wait for it.
+ *
+ * @throws TypeError for anything but a positive integer: `NaN`, `-1`, `"1mb"` must not lift a limit in silence.
+ */
 export function positiveInteger(word: string, value: number): number {
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new TypeError(`${word}: ${shown(value)} is not a positive whole number; its unit is in its name.`);
+  if (!Number.isSafeInteger(value) || value <= 0) {
+    throw new TypeError(`${word}: ${shown(value)} is not a positive whole number; its unit is in its name.`);
+  }
+  if (word.endsWith("Ms") && value > LONGEST_MS) {
+    throw new TypeError(`${word}: ${value} is more than 24 days (${LONGEST_MS}), the longest that a timer waits.`);
+  }
+  return value;
 }
 
 /** @throws TypeError for anything but text that is not empty. */

@@ -316,6 +316,7 @@ describe("deduplicate [J3]", () => {
     ["a store that is none", { store: new Map() }, "store"],
     ["a window of no length", { store: memoryDeduplication(), windowSeconds: 0 }, "windowSeconds"],
     ["a lease of no length", { store: memoryDeduplication(), leaseSeconds: -1 }, "leaseSeconds"],
+    ["a lease that no timer waits for", { store: memoryDeduplication(), leaseSeconds: 2_147_484 }, "leaseSeconds"],
     ["a key that is no function", { store: memoryDeduplication(), key: "id" }, "key"],
     ["an unknown word", { store: memoryDeduplication(), window: 7 }, "window"],
   ])("throws at start with %s", async (_, deduplicate, word) => {

@@ -9,7 +9,7 @@ import type { Message } from "../../message";
 import type { DeliveryRecord } from "../../request/delivery";
 import { logError } from "../../request/logger";
 import { notPromised } from "../../request/not-promised";
-import { checkFunction, checkOptions, positiveInteger, shown } from "../../request/options";
+import { checkFunction, checkOptions, LONGEST_MS, positiveInteger, shown } from "../../request/options";
 import type { Confirmation } from "../confirmation";
 import { emitFailure } from "../emit-failure";
 import type { Claim, DeduplicationStore } from "./store";
@@ -68,6 +68,8 @@ export function deduplicator(options: DeduplicateOptions): Deduplicate {
   const store = checkStore(options.store);
   const windowMs = positiveInteger("windowSeconds", windowSeconds) * 1000;
   const leaseMs = positiveInteger("leaseSeconds", leaseSeconds) * 1000;
+  if (leaseMs > LONGEST_MS)
+    throw new TypeError(`leaseSeconds: ${leaseSeconds} is more than 24 days, the longest that a timer waits.`);
   if (own !== undefined) checkFunction("key", own);
   /** What this process has under way: resolves to the tracking id that was told, or to nothing after a failure. */
   const underWay = new Map<string, Promise<string | undefined>>();

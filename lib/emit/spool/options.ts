@@ -105,11 +105,5 @@ export function spoolSettings(options: SpoolOptions): SpoolSettings {
   if (settings.minDelayMs > settings.maxDelayMs) {
     throw new TypeError(`minDelayMs: ${settings.minDelayMs} is more than maxDelayMs (${settings.maxDelayMs}).`);
   }
-  for (const word of ["maxDelayMs", "attemptTimeoutMs"] as const) {
-    if (settings[word] > LONGEST_MS) throw new TypeError(`${word}: ${settings[word]} is more than 24 days.`);
-  }
   return settings;
 }
-
-/** The longest time that a timer of Node takes. */
-const LONGEST_MS = 2_147_483_647;
