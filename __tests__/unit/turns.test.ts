@@ -13,7 +13,11 @@ describe("turnFor", () => {
   it("gives each large one a turn of its own, in their order, and lets others in between", async () => {
     await new Promise((resolve) => setImmediate(resolve));
     const order: string[] = [];
-    const ended = Promise.all(["a", "b", "c"].map((name) => turnFor(LARGE)?.then(() => order.push(name))));
+    const take = async (name: string): Promise<void> => {
+      await turnFor(LARGE);
+      order.push(name);
+    };
+    const ended = Promise.all(["a", "b", "c"].map(take));
     const between = async (): Promise<void> => {
       while (order.length < 3) {
         await new Promise((resolve) => setImmediate(resolve));
