@@ -5,10 +5,15 @@
  */
 import { randomUUID, sign, type KeyLike } from "node:crypto";
 import type { SignedDelivery, SignPayload } from "./signed";
+import { testCertificate } from "./test-certificate";
 
 export type SignAwsSnsOptions = {
-  /** The private key of the certificate at `certUrl`, which the receiver's `fetch` has to find. */
-  readonly privateKey: KeyLike;
+  /**
+   * The private key of the certificate at `certUrl`, which the receiver's `fetch` has to find.
+   *
+   * @defaultValue that of `testCertificate`, whose `fetch` finds it
+   */
+  readonly privateKey?: KeyLike | undefined;
   readonly topicArn: string;
   /** @defaultValue `"Notification"` */
   readonly type?: "Notification" | "SubscriptionConfirmation" | "UnsubscribeConfirmation" | undefined;
@@ -30,7 +35,7 @@ export type SignAwsSnsOptions = {
 export function signAwsSns(
   payload: SignPayload,
   {
-    privateKey,
+    privateKey = testCertificate.privateKey,
     topicArn,
     type = "Notification",
     subject,

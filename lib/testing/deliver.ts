@@ -6,6 +6,8 @@
 import { once } from "node:events";
 import { createServer, request, type IncomingHttpHeaders, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { nearest } from "../request/nearest";
+import { shown } from "../request/options";
 import { sign } from "./sign";
 import type { SignedDelivery } from "./signed";
 
@@ -40,7 +42,7 @@ export type DeliveryAnswer = {
 /**
  * Signs a payload as a provider does, and posts it to an app as `send` does.
  *
- * @throws TypeError for a source that has no signer.
+ * @throws TypeError for a source that has no signer, an option that its signer lacks, and what is no app.
  *
  * @example
  * ```ts
@@ -51,14 +53,13 @@ export async function deliver<Name extends SignerName>(
   app: RequestListener | Server,
   source: Name,
   payload: Parameters<Signers[Name]>[0],
-  { path, headers, ...options }: DeliverOptions<Name>,
+  options: DeliverOptions<Name>,
 ): Promise<DeliveryAnswer> {
-  if (!Object.hasOwn(sign, source)) {
-    throw new TypeError(`deliver: there is no source ${source}. There are: ${Object.keys(sign).join(", ")}.`);
-  }
+  if (typeof source !== "string" || !Object.hasOwn(sign, source)) throw noSource(source);
+  const { path, headers, ...own } = { ...options };
   const signer = sign[source] as (payload: unknown, options: object) => SignedDelivery & { readonly url?: string };
-  const signed = signer(payload, options);
-  return send(app, signed, { path: path ?? pathOf(signed.url ?? (options as { url?: string }).url), headers });
+  const signed = signer(payload, own);
+  return send(app, signed, { path: path ?? pathOf(signed.url ?? (own as { url?: string }).url), headers });
 }
 
 /**
@@ -70,7 +71,7 @@ export async function send(
   delivery: SignedDelivery,
   options: SendOptions = {},
 ): Promise<DeliveryAnswer> {
-  if (typeof app !== "function") return post(app, delivery, options);
+  if (typeof app !== "function") return post(listening(app), delivery, options);
   const server = createServer(app).listen(0, "127.0.0.1");
   try {
     await once(server, "listening");
@@ -79,6 +80,24 @@ export async function send(
     server.close();
     server.closeAllConnections();
   }
+}
+
+function noSource(source: unknown): TypeError {
+  const names = Object.keys(sign);
+  const near = typeof source === "string" && nearest(source, names);
+  return new TypeError(
+    `deliver: there is no source ${shown(source)}. ` +
+      (near ? `Did you mean ${near}?` : `There are: ${names.join(", ")}.`),
+  );
+}
+
+function listening(app: unknown): Server {
+  const server = app as Partial<Server> | null | undefined;
+  if (typeof server?.address !== "function") {
+    throw new TypeError(`send: ${shown(app)} is neither an Express app, a listener of node:http nor a server.`);
+  }
+  if (server.address() === null) throw new TypeError("send: the server does not listen yet; await its listening.");
+  return app as Server;
 }
 
 function pathOf(url: string | undefined): string {

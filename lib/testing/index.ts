@@ -9,3 +9,5 @@ export { githubExamples } from "./github-examples";
 export type { GithubExample } from "./github-examples";
 export { sign } from "./sign";
 export type { SignedDelivery, SignOptions } from "./signed";
+export { testCertificate } from "./test-certificate";
+export type { TestCertificate } from "./test-certificate";

@@ -6,10 +6,15 @@
 import { randomUUID, sign, type KeyLike } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { octetsOf, type SignedDelivery, type SignPayload } from "./signed";
+import { testCertificate } from "./test-certificate";
 
 export type SignPaypalOptions = {
-  /** The private key of the certificate at `certUrl`, which the receiver's `fetch` has to find. */
-  readonly privateKey: KeyLike;
+  /**
+   * The private key of the certificate at `certUrl`, which the receiver's `fetch` has to find.
+   *
+   * @defaultValue that of `testCertificate`, whose `fetch` finds it
+   */
+  readonly privateKey?: KeyLike | undefined;
   /** The webhook's id, as the receiver has it. */
   readonly webhookId: string;
   /** @defaultValue `"https://api.paypal.com/v1/notifications/certs/CERT-test"` */
@@ -24,7 +29,7 @@ export type SignPaypalOptions = {
 export function signPaypal(
   payload: SignPayload,
   {
-    privateKey,
+    privateKey = testCertificate.privateKey,
     webhookId,
     certUrl = "https://api.paypal.com/v1/notifications/certs/CERT-test",
     deliveryId = randomUUID(),

@@ -32,6 +32,7 @@ import { signSendgrid } from "./sendgrid";
 import { signSentry } from "./sentry";
 import { signShopify } from "./shopify";
 import { signSlack } from "./slack";
+import type { SignedDelivery, SignPayload } from "./signed";
 import { signSquare } from "./square";
 import { signStandardWebhooks } from "./standard-webhooks";
 import { signStripe } from "./stripe";
@@ -43,11 +44,7 @@ import { signWorkos } from "./workos";
 import { signXero } from "./xero";
 import { signZoom } from "./zoom";
 
-/**
- * A signer for each source, by the source's own name: `sign.github(payload, { secret })` makes the header fields and the
- * octets of a delivery as the provider would send it. Times are told by `now`, so that a fake clock may stand.
- */
-export const sign = {
+const signers = {
   awsSns: signAwsSns,
   calCom: signCalCom,
   calendly: signCalendly,
@@ -88,3 +85,50 @@ export const sign = {
   xero: signXero,
   zoom: signZoom,
 } as const;
+
+type Signers = typeof signers;
+type RequiredWord<Options> = {
+  [Word in keyof Options]-?: undefined extends Options[Word] ? never : Word;
+}[keyof Options];
+
+/** The words that a signer cannot do without, where it is not `secret` alone. */
+const REQUIRED: {
+  readonly [Name in keyof Signers]?: readonly RequiredWord<NonNullable<Parameters<Signers[Name]>[1]>>[];
+} = {
+  awsSns: ["topicArn"],
+  cloudEvents: [],
+  discord: ["privateKey"],
+  eventGrid: [],
+  gitlab: [],
+  httpSignatures: ["algorithm", "key", "url"],
+  hubspot: ["secret", "url"],
+  microsoftGraph: ["clientState"],
+  paypal: ["webhookId"],
+  sendgrid: ["privateKey"],
+  square: ["secret", "url"],
+  standardWebhooks: [],
+  twilio: ["secret", "url"],
+};
+
+/**
+ * A signer for each source, by the source's own name: `sign.github(payload, { secret })` makes the header fields and the
+ * octets of a delivery as the provider would send it. Times are told by `now`, so that a fake clock may stand.
+ *
+ * Each throws a `TypeError` that names the option it lacks.
+ */
+export const sign = Object.fromEntries(
+  Object.entries(signers).map(([name, signer]) => [name, checked(name as keyof Signers, signer as Signer)]),
+) as unknown as Signers;
+
+type Signer = (payload: SignPayload, options?: object | null) => SignedDelivery;
+
+function checked(name: keyof Signers, signer: Signer): Signer {
+  const words: readonly string[] = REQUIRED[name] ?? ["secret"];
+  return function sign(payload, options = {}) {
+    if (typeof options !== "object" || options === null)
+      throw new TypeError(`sign.${name}: the options must be one object.`);
+    const missing = words.find((word) => (options as Readonly<Record<string, unknown>>)[word] === undefined);
+    if (missing !== undefined) throw new TypeError(`sign.${name}: the option ${missing} is missing.`);
+    return signer(payload, options);
+  };
+}
