@@ -182,7 +182,7 @@ async function sendTo(
       return records.map((record) => [record, failure(error)]);
     }
     // One is larger than this topic takes. It must not be the others' end, now and each time that its sender tries again.
-    const failed = [];
+    const failed: [Addressed, Error][] = [];
     for (const record of records) failed.push(...(await sendTo(producer, topic, [record])));
     return failed;
   }
