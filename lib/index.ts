@@ -24,7 +24,9 @@ export type {
   Authenticator,
   AuthenticatorArguments,
   AuthenticatorResult,
+  NamedAuthenticator,
   Source,
+  SourceFor,
   WebhookRequest,
 } from "./authenticate/authenticator";
 export { AuthCredentials, BaseUser, SimpleUser, UnauthenticatedUser } from "./authenticate/credentials";

@@ -4,12 +4,13 @@
 import { type } from "arktype";
 import * as v from "valibot";
 import { z } from "zod";
-import { createWebhookNode, type Emitter, type Message } from "express-webhook-node";
+import { allOf, createWebhookNode, requires, type Emitter, type Message, type Source } from "express-webhook-node";
 import type { AuditRecord } from "express-webhook-node/emit/audit";
 import { defineMessageType, type MessageType } from "express-webhook-node/emit/message-type";
 import { createMessageTypes } from "express-webhook-node/emit/message-types";
 import type { PayloadOf } from "express-webhook-node/emit/payload-of";
 import type { StandardSchemaV1 } from "express-webhook-node/emit/schema";
+import { github } from "express-webhook-node/sources/github";
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
 type Same<A, B> = IsAny<A> extends IsAny<B> ? ([A] extends [B] ? ([B] extends [A] ? true : false) : false) : false;
@@ -255,5 +256,110 @@ describe("createWebhookNode with a message type", () => {
       },
     });
     expect(order.name).toBe("shop.order");
+  });
+});
+
+describe("createWebhookNode with a source and a message type", () => {
+  type Order = { readonly id: number };
+  const secrets = ["It's a secret to everybody"];
+  const inJsonSchema = defineMessageType({
+    name: "shop.order",
+    schema: {
+      type: "object",
+      required: ["id"],
+      properties: { id: { type: "integer" } },
+      additionalProperties: false,
+    },
+  });
+  const inZod = defineMessageType({ name: "shop.zod", schema: z.object({ id: z.number() }) });
+  const untyped = github({ secrets });
+
+  it("leaves the payload of a source without a type argument to the message type, in any order", () => {
+    onlyCompiled(
+      () =>
+        createWebhookNode({
+          source: github({ secrets }),
+          messageType: inJsonSchema,
+          emitter: async ({ payload }) => same<typeof payload, Order>(),
+        }),
+      () =>
+        createWebhookNode({
+          messageType: inJsonSchema,
+          source: github({ secrets }),
+          emitter: async ({ payload }) => same<typeof payload, Order>(),
+        }),
+      () =>
+        createWebhookNode({
+          emitter: async ({ payload }) => same<typeof payload, Order>(),
+          source: github({ secrets }),
+          messageType: inZod,
+        }),
+      () =>
+        createWebhookNode({
+          source: untyped,
+          messageType: inZod,
+          emitter: async ({ payload }) => same<typeof payload, Order>(),
+          respond: ({ payload }) => payload.id.toFixed(),
+        }),
+      () =>
+        createWebhookNode({
+          messageType: { name: "mine", schema: z.object({ id: z.number() }) },
+          source: untyped,
+          emitter: async ({ payload }) => same<typeof payload, Order>(),
+        }),
+      () =>
+        createWebhookNode({
+          source: allOf(requires("push", github({ secrets })), () => null),
+          messageType: inZod,
+          emitter: async ({ payload }) => same<typeof payload, Order>(),
+        }),
+      () =>
+        createWebhookNode({
+          source: untyped,
+          messageType: "echo.json",
+          emitter: async ({ payload }) => same<typeof payload, unknown>(),
+        }),
+    );
+    expect(untyped.name).toBe("github");
+  });
+
+  it("leaves it to the emitter, where that alone says what it takes", () => {
+    const orders = (async () => {}) satisfies Emitter as Emitter<Order>;
+    onlyCompiled(
+      () => createWebhookNode({ source: github({ secrets }), emitter: orders }),
+      () => createWebhookNode({ source: untyped, emitter: orders }),
+      () => createWebhookNode({ source: untyped, messageType: inZod, emitter: orders }),
+      () => createWebhookNode({ source: untyped, emitter: async ({ payload }: Message<Order>) => payload.id }),
+      () => createWebhookNode<Order>({ source: untyped, emitter: async ({ payload }) => payload.id }),
+    );
+    expect(typeof orders).toBe("function");
+  });
+
+  it("types the payload by a source with a type argument", () => {
+    type Paid = Order & { readonly paid: boolean };
+    const typed = github<Paid>({ secrets });
+    const ofOrders = (async () => {}) satisfies Emitter as Emitter<Order>;
+    const ofOthers = (async () => {}) satisfies Emitter as Emitter<Paid & { readonly at: string }>;
+    onlyCompiled(
+      (): Source<Paid> => typed,
+      () =>
+        createWebhookNode({
+          source: github<Paid>({ secrets }),
+          messageType: "echo.json",
+          emitter: async ({ payload }) => same<typeof payload, Paid>(),
+        }),
+      () =>
+        createWebhookNode({
+          source: allOf(requires("push", typed), async () => null),
+          emitter: async ({ payload }) => same<typeof payload, Paid>(),
+        }),
+      () => createWebhookNode({ source: typed, emitter: ofOrders }),
+      () => createWebhookNode({ source: typed, emitter: async ({ payload }: Message<Order>) => payload.id }),
+      // @ts-expect-error -- an emitter that takes more than the source is said to send
+      () => createWebhookNode({ source: typed, emitter: ofOthers }),
+      // @ts-expect-error -- and one that takes more than the message type lets through
+      () => createWebhookNode({ source: untyped, messageType: inZod, emitter: ofOthers }),
+    );
+    expect(typed.name).toBe("github");
   });
 });

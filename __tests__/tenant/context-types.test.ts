@@ -7,12 +7,15 @@ import {
   AuthCredentials,
   createWebhookNode,
   hmacAuthenticator,
+  requires,
   SimpleUser,
   type Authenticator,
   type AuthenticatorArguments,
   type Context,
+  type Source,
   type WebhookNode,
 } from "express-webhook-node";
+import { github } from "express-webhook-node/sources/github";
 import { createTenant, type Tenant } from "express-webhook-node/tenant/tenant";
 
 type Equal<A, B> = (<T>(of: T) => T extends A ? 1 : 2) extends <T>(of: T) => T extends B ? 1 : 2 ? true : false;
@@ -63,6 +66,28 @@ describe("createWebhookNode", () => {
     const byClass: Authenticator<Context<Counter>> = () => null;
     has<WebhookNode<Keys>>()(createWebhookNode({ authenticator: keys, emitter }));
     has<WebhookNode<Counter>>()(createWebhookNode({ authenticator: byClass, emitter }));
+  });
+
+  it("learns the state from the checks beside a source, too [F4]", () => {
+    const source = github<{ readonly id: number }>({ secrets: ["s"] });
+    const checked: Source<{ readonly id: number }, ShopContext> = allOf(source, requires("push", shop));
+
+    has<WebhookNode>()(createWebhookNode({ source, emitter }));
+    has<WebhookNode>()(createWebhookNode({ source: allOf(source, hmac), emitter }));
+    has<WebhookNode<Shop>>()(createWebhookNode({ source: checked, emitter }));
+    has<WebhookNode<Shop>>()(createWebhookNode({ source: requires("push", checked), emitter }));
+    has<WebhookNode<Shop>>()(
+      createWebhookNode({
+        source: allOf(github<{ readonly id: number }>({ secrets: ["s"] }), requires("push", shop), shop),
+        emitter: async ({ payload }) => has<number>()(payload.id),
+      }),
+    );
+    const set = createTenant({ table: new Set<string>() });
+    // @ts-expect-error -- the table is a Set, and the check wants a Map
+    createWebhookNode({ tenant: set, source: checked, emitter });
+    // @ts-expect-error -- a source whose check wants a context is none for any context
+    const anywhere: Source<{ readonly id: number }> = checked;
+    expect(anywhere.name).toBe("github");
   });
 
   it("takes the state as a type argument, and types an inline authenticator by it [F4]", () => {

@@ -5,7 +5,7 @@
  */
 import type { Pair } from "../request/delivery";
 import { checkFunction } from "../request/options";
-import type { Authenticator, AuthenticatorResult, Source } from "./authenticator";
+import type { Authenticator, AuthenticatorResult, NamedAuthenticator, Source } from "./authenticator";
 import { AuthCredentials } from "./credentials";
 
 /**
@@ -16,8 +16,11 @@ import { AuthCredentials } from "./credentials";
  *
  * @throws TypeError at start, without authenticators.
  */
-export function allOf<Context = unknown>(...authenticators: Authenticator<Context>[]): Authenticator<Context>;
-export function allOf<Event>(source: Source<Event>, ...checks: Authenticator[]): Source<Event>;
+export function allOf<Context = unknown>(...authenticators: Authenticator<Context>[]): NamedAuthenticator<Context>;
+export function allOf<Event, Context = unknown>(
+  source: Source<Event, Context>,
+  ...checks: Authenticator<Context>[]
+): Source<Event, Context>;
 export function allOf(first: Source | Authenticator, ...others: Authenticator[]): Source | Authenticator {
   if (typeof first === "object" && first !== null)
     return { ...first, authenticator: all([first.authenticator, ...others]) };

@@ -42,7 +42,23 @@ export type Authenticator<Context = unknown> = (
   args: AuthenticatorArguments<Context>,
 ) => AuthenticatorResult | Promise<AuthenticatorResult>;
 
-/** A ready-made authenticator, with what belongs to its provider. */
-export type Source<Event = unknown> = SourceTraits<Event> & {
-  readonly authenticator: Authenticator;
+/** An authenticator that is made of others. It bears its maker's name. */
+export type NamedAuthenticator<Context = unknown> =
+  // An intersection: where one form of a function returns a mere function, the compiler infers nothing from any of its forms.
+  Authenticator<Context> & { readonly name: string };
+
+/**
+ * A ready-made authenticator, with what belongs to its provider. `Event` types the payload of a node's messages; where it is
+ * `unknown`, as in `github({ secrets })`, that is left to the node's message type and emitter.
+ */
+export type Source<Event = unknown, Context = unknown> = SourceTraits<Event> & {
+  readonly authenticator: Authenticator<Context>;
+  /** For the compiler alone: what the payload is typed by. No source has it at run time. */
+  readonly "~payload"?: (payload: unknown) => unknown extends Event ? never : Event;
+};
+
+/** A source for a node whose messages have this payload: one that is typed by it, or by nothing. */
+export type SourceFor<Payload, Context = unknown> = SourceTraits & {
+  readonly authenticator: Authenticator<Context>;
+  readonly "~payload"?: (payload: Payload) => Payload;
 };

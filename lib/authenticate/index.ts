@@ -6,7 +6,7 @@
 import type { IncomingMessage } from "node:http";
 import { diagnoser, type DiagnoseOptions } from "./diagnose";
 import { AuthCredentials, UnauthenticatedUser, type BaseUser } from "./credentials";
-import type { Authenticator, AuthenticatorArguments, Source, WebhookRequest } from "./authenticator";
+import type { Authenticator, AuthenticatorArguments, SourceFor, WebhookRequest } from "./authenticator";
 import { WebhookError } from "../errors";
 import { answer } from "../request/answer";
 import type { DeliveryRecord, Pair } from "../request/delivery";
@@ -21,7 +21,7 @@ export type AuthenticateOptions<Context = unknown, Event = unknown> = {
   /** A function that tells who sent a request. Excludes `source`. */
   readonly authenticator?: Authenticator<Context> | undefined;
   /** A provider's ready-made authenticator, with what belongs to it. To add a check of your own: `allOf(source, check)`. */
-  readonly source?: Source<Event> | undefined;
+  readonly source?: SourceFor<Event, Context> | undefined;
   /**
    * What becomes of a request whose authenticator returns `null`, and of all requests where there is no authenticator:
    * `"reject"` with `ERR_WEBHOOK_FORBIDDEN` (403), or `"accept"` from any sender.
@@ -56,7 +56,8 @@ const withBodyAndSignal = lazyMembers<DeliveryRecord, Pick<AuthenticatorArgument
 });
 
 /**
- * Creates the step that authenticates. The pair lands on `request.auth` and `request.user`.
+ * Creates the step that authenticates. The pair lands on `request.auth` and `request.user`, by names that Express's types do
+ * not know: in TypeScript, read it as `delivery(request).pair`, which is typed.
  *
  * An authenticator that throws an `HTTPException` dictates the response; any other error is 500, and nothing of it reaches
  * the sender; a failure of the body keeps its own status. A user that is not authenticated is refused with
@@ -74,7 +75,7 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
 
   return step(async function authenticate(record) {
     const { request, lifetime } = record;
-    record.source = source as Source | undefined;
+    record.source = source;
     const args: AuthenticatorArguments = withBodyAndSignal({ context, request: request as WebhookRequest }, record);
 
     let result: unknown;

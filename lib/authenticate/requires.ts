@@ -8,7 +8,7 @@ import { WebhookError } from "../errors";
 import type { Pair } from "../request/delivery";
 import { checkFunction, shown } from "../request/options";
 import { step, type Step } from "../request/step";
-import type { Authenticator, AuthenticatorResult, Source } from "./authenticator";
+import type { Authenticator, AuthenticatorResult, NamedAuthenticator, Source } from "./authenticator";
 import { challenge } from "./challenge";
 
 // RFC 6750 section 3: what a scope can be told by.
@@ -28,11 +28,14 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
  * ```
  */
 export function requires(scope: string | readonly string[]): Step;
-export function requires<Event>(scope: string | readonly string[], source: Source<Event>): Source<Event>;
+export function requires<Event, Context = unknown>(
+  scope: string | readonly string[],
+  source: Source<Event, Context>,
+): Source<Event, Context>;
 export function requires<Context = unknown>(
   scope: string | readonly string[],
   authenticator: Authenticator<Context>,
-): Authenticator<Context>;
+): NamedAuthenticator<Context>;
 export function requires(
   scope: string | readonly string[],
   of?: Source | Authenticator,

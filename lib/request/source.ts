@@ -43,6 +43,12 @@ export type SourceAccepts = {
   readonly deadlineMs?: number | undefined;
 };
 
+/** Reads something of a delivery. */
+type Reader<Event, Result> = {
+  // As a method, so that a node takes a source of any event: nobody but the source knows what its functions are given.
+  read(facts: DeliveryFacts<Event>): Result;
+}["read"];
+
 /** A provider's traits. Everything but the name is optional: what is absent is as in a node without a source. */
 export type SourceTraits<Event = unknown> = {
   /** The provider, in lower case: `github`. */
@@ -53,16 +59,16 @@ export type SourceTraits<Event = unknown> = {
   /** Reads the payload of a body whose media type is not JSON's, such as a form. */
   readonly payloadOf?: ((body: { readonly text: string; readonly mediaType: string }) => unknown) | undefined;
   /** Answers what is authenticated and not to be emitted, such as a handshake or a ping. `undefined` for all that is. */
-  readonly reply?: ((facts: DeliveryFacts<Event>) => SourceAnswer | undefined) | undefined;
+  readonly reply?: Reader<Event, SourceAnswer | undefined> | undefined;
   /** The items of a delivery that holds several; each becomes a message. `undefined` for one that is whole. */
   readonly split?:
     ((payload: unknown, facts: Omit<DeliveryFacts, "payload">) => readonly Event[] | undefined) | undefined;
   /** Whether an item of a delivery that the node splits is to be emitted: what `only` and `ignore` say of its event type. */
-  readonly wants?: ((facts: DeliveryFacts<Event>) => boolean) | undefined;
+  readonly wants?: Reader<Event, boolean> | undefined;
   /** The provider's id of a delivery, or of an item of it: the same when it is sent again. */
-  readonly deliveryId?: ((facts: DeliveryFacts<Event>) => string | undefined) | undefined;
+  readonly deliveryId?: Reader<Event, string | undefined> | undefined;
   /** The provider's word for what happened. */
-  readonly eventType?: ((facts: DeliveryFacts<Event>) => string | undefined) | undefined;
+  readonly eventType?: Reader<Event, string | undefined> | undefined;
   /** Whether the signature covers the two. */
   readonly provenance?: { readonly deliveryId?: Provenance; readonly eventType?: Provenance } | undefined;
   /** The answer to a delivery whose message is confirmed. A status of 200 to 299. */
