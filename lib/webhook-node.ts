@@ -154,10 +154,8 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
   }
 
   const { leaseSeconds = 60 } = options.deduplicate ?? {};
-  if (leaseSeconds * 1000 <= (accepts.deadlineMs ?? 10_000)) {
-    throw new TypeError(
-      `leaseSeconds: ${leaseSeconds} is not longer than deadlineMs (${accepts.deadlineMs ?? 10_000}).`,
-    );
+  if (options.deduplicate && leaseSeconds * 1000 <= deadlineMs) {
+    throw new TypeError(`leaseSeconds: ${leaseSeconds} is not longer than deadlineMs (${deadlineMs}).`);
   }
 
   const router = Router({ mergeParams: true }).all(

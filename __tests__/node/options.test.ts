@@ -9,6 +9,7 @@ import {
   createWebhookNode,
   decompress,
   emit,
+  memoryDeduplication,
   messageTypeGate,
   problem,
   methodGate,
@@ -126,6 +127,17 @@ describe("a wrong option", () => {
     expect(() => emit(options as never)).toThrow(new TypeError("emit: the options must be one object."));
     expect(() => authenticate(options as never)).toThrow(
       new TypeError("authenticate: the options must be one object."),
+    );
+  });
+});
+
+describe("a long deadline", () => {
+  it("needs a longer lease only where there is deduplication", () => {
+    const store = memoryDeduplication();
+    expect(() => node({ deadlineMs: 60_000 })).not.toThrow();
+    expect(() => node({ deadlineMs: 60_000, deduplicate: { store, leaseSeconds: 61 } })).not.toThrow();
+    expect(() => node({ deadlineMs: 60_000, deduplicate: { store } })).toThrow(
+      new TypeError("leaseSeconds: 60 is not longer than deadlineMs (60000)."),
     );
   });
 });

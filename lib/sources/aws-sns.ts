@@ -23,7 +23,7 @@ export type AwsSnsOptions = TimedSourceOptions & {
    */
   readonly confirm?: boolean | undefined;
   /**
-   * Fetches certificates, and confirms.
+   * Fetches certificates, and confirms. In tests it may be that of `testCertificate`.
    *
    * @defaultValue the global `fetch`
    */

@@ -22,7 +22,7 @@ export type PaypalOptions = TimedSourceOptions & {
    */
   readonly mode?: "live" | "sandbox" | undefined;
   /**
-   * Fetches certificates.
+   * Fetches certificates. In tests it may be that of `testCertificate`.
    *
    * @defaultValue the global `fetch`
    */
