@@ -13,7 +13,7 @@ import { framing } from "./accept/framing";
 import { handshake } from "./accept/handshake";
 import { methodGate, type MethodGateOptions } from "./accept/method-gate";
 import { authenticate, type AuthenticateOptions } from "./authenticate";
-import type { Authenticator, Source } from "./authenticate/authenticator";
+import type { Authenticator } from "./authenticate/authenticator";
 import { emit, type EmitOptions } from "./emit";
 import { auditTrail, type Auditor, type AuditRecord, type AuditSink } from "./emit/audit";
 import { compileMessageType } from "./emit/compile-message-type";
@@ -162,10 +162,10 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     "/",
     begin({ ...accepts, logger, events }),
     // What is only for a source is left out where there is none.
-    ...(source ? [handshake({ source: source as Source })] : []),
+    ...(source ? [handshake({ source })] : []),
     methodGate(options),
     framing(),
-    contentTypeGate({ ...accepts, source: source as Source | undefined }),
+    contentTypeGate({ ...accepts, source }),
     messageTypeGate({ messageType, mediaTypeMismatch: options.mediaTypeMismatch }),
     decompress(accepts),
     admit,
