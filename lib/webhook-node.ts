@@ -153,6 +153,7 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     );
   }
 
+  const { deadlineMs = 10_000 } = accepts;
   const { leaseSeconds = 60 } = options.deduplicate ?? {};
   if (options.deduplicate && leaseSeconds * 1000 <= deadlineMs) {
     throw new TypeError(`leaseSeconds: ${leaseSeconds} is not longer than deadlineMs (${deadlineMs}).`);
