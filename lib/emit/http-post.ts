@@ -16,13 +16,16 @@ export type HttpAnswer = {
   readonly retryAfter: string | undefined;
 };
 
+/** Octets as `fetch` wants them. Before TypeScript 5.7 the type of an array says nothing of its buffer, and cannot be asked to. */
+type Octets = ReturnType<typeof Uint8Array.of>;
+
 /** What is called of `fetch`, and read of its response. */
 export type ForwardFetch = (
   url: string,
   init: {
     method: "POST";
     headers: Record<string, string>;
-    body: Uint8Array<ArrayBuffer>;
+    body: Octets;
     redirect: "manual";
     signal: AbortSignal;
   },
@@ -102,7 +105,7 @@ export function fetchPoster(fetch: ForwardFetch, timeoutMs: number): HttpPost {
       response = await fetch(url.href, {
         method: "POST",
         headers: { ...headers },
-        body: body as Uint8Array<ArrayBuffer>,
+        body: body as Octets,
         redirect: "manual",
         signal: AbortSignal.timeout(timeoutMs),
       });
