@@ -129,17 +129,15 @@ function currentChannel(channel: AmqpEmitterOptions["channel"]): () => ConfirmCh
 }
 
 function propertiesOf(message: Message): AmqpProperties {
-  const attributes = Object.entries(attributesOf(message)).map(([name, value]) => [`cloudEvents_${name}`, value]);
+  const headers = Object.fromEntries(carriedFields(message, (name) => RESERVED.test(name) || !isShort(name)));
+  for (const [name, value] of Object.entries(attributesOf(message))) headers[`cloudEvents_${name}`] = value;
   return {
     mandatory: true,
     persistent: true,
     messageId: message.key,
     contentType: [contentTypeOf(message), message.mediaType].find((type) => type !== undefined && isShort(type)),
     timestamp: Math.floor(message.receivedAt.getTime() / 1000),
-    headers: Object.fromEntries([
-      ...carriedFields(message, (name) => RESERVED.test(name) || !isShort(name)),
-      ...attributes,
-    ]) as Record<string, string>,
+    headers,
   };
 }
 
@@ -147,9 +145,7 @@ function propertiesOf(message: Message): AmqpProperties {
 function checkSize(headers: Record<string, string>, frameMax: number): void {
   const maxBytes = Math.min(MAX_HEADERS, frameMax - REST_OF_FRAME);
   // A name has its length before it, a value its type and length: AMQP 0-9-1, section 4.2.5.5.
-  const bytes = Object.entries(headers).reduce(
-    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 6,
-    0,
-  );
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers)) bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 6;
   if (bytes > maxBytes) throw tooLarge(undefined, `AMQP: ${bytes} bytes of headers are more than ${maxBytes}.`);
 }

@@ -37,11 +37,20 @@ export function answersOf(broker: string): Answers {
         isSilent = false;
         if (isOver) overdue--;
       };
-      // What `work` throws is a rejection; it is begun in this turn, so that order is kept.
-      (async () => work())().then(
+      // It is begun in this turn, so that order is kept.
+      started(work).then(
         (value) => (answered(), resolve(value)),
         (error: unknown) => (answered(), reject(error)),
       );
     });
   };
+}
+
+/** What `work` throws is a rejection. */
+function started<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
 }

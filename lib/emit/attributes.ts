@@ -7,6 +7,8 @@ import type { Message } from "../message";
 
 /** Strings of CloudEvents hold no control characters, lone surrogates or noncharacters (section "Type System"). */
 const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
+/** What most are: told faster. */
+const PLAIN = /^[ -~]*$/;
 /** The sender's own words must not fill a header, which brokers bound: AMQP to a frame, SQS to the message. */
 const MAX_LENGTH = 1024;
 
@@ -35,31 +37,41 @@ export type Attributes = {
  * character that CloudEvents forbids, so it can break no header; `messageType` stands for such an event type.
  */
 export function attributesOf(message: Message): Attributes {
-  const { node, source, deliveryId, eventType, sender, groupId, fields } = message;
-  // Neither `type` nor `partitionkey` may be empty.
-  return {
+  const { deliveryId, eventType, sender, groupId, fields } = message;
+  const attributes: { -readonly [Name in keyof Attributes]: Attributes[Name] } = {
     specversion: "1.0",
     id: message.key,
-    source: `/${[node, source]
-      .flatMap((name) => name ?? [])
-      .map(encodeURIComponent)
-      .join("/")}`,
+    source: sourceOf(message),
+    // Neither `type` nor `partitionkey` may be empty.
     type: sound(eventType) || message.messageType,
     time: message.receivedAt.toISOString(),
     trackingid: message.trackingId,
     messagetype: message.messageType,
-    ...present("deliveryid", sound(deliveryId)),
-    ...present("sender", sound(sender?.name)),
-    ...present("partitionkey", sound(groupId) || undefined),
-    ...present("traceparent", sound(fields["traceparent"])),
-    ...present("tracestate", sound(fields["tracestate"])),
   };
+  // One object, and no parts of it: all emitters do this for each message.
+  set(attributes, "deliveryid", sound(deliveryId));
+  set(attributes, "sender", sound(sender?.name));
+  set(attributes, "partitionkey", sound(groupId) || undefined);
+  set(attributes, "traceparent", sound(fields["traceparent"]));
+  set(attributes, "tracestate", sound(fields["tracestate"]));
+  return attributes;
+}
+
+function sourceOf({ node, source }: Message): string {
+  return source === undefined
+    ? `/${encodeURIComponent(node)}`
+    : `/${encodeURIComponent(node)}/${encodeURIComponent(source)}`;
 }
 
 function sound(value: string | undefined): string | undefined {
-  return value === undefined || value.length > MAX_LENGTH || FORBIDDEN.test(value) ? undefined : value;
+  if (value === undefined || value.length > MAX_LENGTH) return undefined;
+  return PLAIN.test(value) || !FORBIDDEN.test(value) ? value : undefined;
 }
 
-function present(name: string, value: string | undefined): Record<string, string> | undefined {
-  return value === undefined ? undefined : { [name]: value };
+function set<Name extends keyof Attributes>(
+  attributes: { -readonly [Of in keyof Attributes]: Attributes[Of] },
+  name: Name,
+  value: Attributes[Name],
+): void {
+  if (value !== undefined) attributes[name] = value;
 }

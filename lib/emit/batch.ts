@@ -58,6 +58,11 @@ export function batcher<Item>({
 
   function schedule(): void {
     if (isScheduled || underWay >= concurrency || waiting.size === 0) return;
+    if (maxItems === 1) {
+      // Nothing is sent together, so there is nothing to wait for.
+      while (underWay < concurrency && waiting.size > 0) void run(take());
+      return;
+    }
     isScheduled = true;
     setImmediate(() => {
       isScheduled = false;
@@ -121,9 +126,10 @@ export function batcher<Item>({
           entry.reject(new BusyError(`Nothing was confirmed within ${timeoutMs} ms. It may be yet: at least once.`));
         }, timeoutMs);
       }
+      schedule();
       // Only what has to wait for others needs to be told when its time is over.
+      if (!waiting.has(entry)) return;
       if (underWay >= concurrency) entry.listen();
       else newcomers.push(entry);
-      schedule();
     });
 }

@@ -161,11 +161,11 @@ function disconnected(): BusyError {
 
 function propertiesOf(message: Message): MqttPublication["properties"] {
   const attributes = attributesOf(message);
-  const fields = carriedFields(message, (name) => name in attributes || RESERVED.includes(name));
-  return {
-    contentType: contentTypeOf(message),
-    userProperties: { ...Object.fromEntries(fields), ...attributes },
-  };
+  const userProperties: Record<string, string> = { ...attributes };
+  for (const [name, value] of carriedFields(message, (name) => name in attributes || RESERVED.includes(name))) {
+    userProperties[name] = value;
+  }
+  return { contentType: contentTypeOf(message), userProperties };
 }
 
 /** What the broker told when it accepted the connection, where the client shows it. MQTT 5.0 section 3.2.2.3. */

@@ -132,7 +132,8 @@ export function jetStreamEmitter(options: JetStreamEmitterOptions): Emitter {
       throw tooLarge(maxBytes, "NATS: the server's max_payload bounds a message.");
     }
     const fields = headers();
-    for (const [name, value] of lines) fields.set(name, value);
+    // No two have the same name, so there is nothing that set() would have to look for and remove.
+    for (const [name, value] of lines) fields.append(name, value);
     try {
       const published = client.publish(subject, message.octets, {
         msgID: message.key,
@@ -152,7 +153,7 @@ export function jetStreamEmitter(options: JetStreamEmitterOptions): Emitter {
 }
 
 /** What is called on the headers that `headers()` of `@nats-io/transport-node` makes. */
-type Headers = { set(name: string, value: string): void };
+type Headers = { append(name: string, value: string): void };
 
 function loadHeaders(): () => Headers {
   try {
@@ -167,11 +168,10 @@ function loadHeaders(): () => Headers {
 }
 
 function headerLines(message: Message): [string, string][] {
-  const attributes = { ...attributesOf(message), datacontenttype: contentTypeOf(message) };
-  return [
-    ...carriedFields(message, (name) => RESERVED.test(name)),
-    ...Object.entries(attributes).map(([name, value]): [string, string] => [`ce-${name}`, percentEncoded(value)]),
-  ];
+  const lines = carriedFields(message, (name) => RESERVED.test(name));
+  for (const [name, value] of Object.entries(attributesOf(message))) lines.push([`ce-${name}`, percentEncoded(value)]);
+  lines.push(["ce-datacontenttype", percentEncoded(contentTypeOf(message))]);
+  return lines;
 }
 
 function percentEncoded(value: string): string {
@@ -180,11 +180,9 @@ function percentEncoded(value: string): string {
 
 /** The octets of the header block: https://docs.nats.io/reference/reference-protocols/nats-protocol#hpub */
 function sizeOf(lines: readonly [string, string][], key: string): number {
-  const all = [...lines, ["Nats-Msg-Id", key] as const];
-  return all.reduce(
-    (sum, [name, value]) => sum + name.length + Buffer.byteLength(value) + 4,
-    "NATS/1.0\r\n\r\n".length,
-  );
+  let bytes = "NATS/1.0\r\n\r\n".length + "Nats-Msg-Id".length + key.length + 4;
+  for (const [name, value] of lines) bytes += name.length + Buffer.byteLength(value) + 4;
+  return bytes;
 }
 
 /** The errors of `@nats-io/jetstream`, told by their names and codes, which are the same in two copies of it. */
@@ -248,7 +246,10 @@ function untilLost<T>(line: Line, work: Promise<T>): Promise<T> {
     const lost = (): void =>
       reject(new BusyError("NATS: the connection was lost. The stream may have the message: at least once."));
     line.whenLost.add(lost);
-    void work.then(resolve, reject).finally(() => line.whenLost.delete(lost));
+    work.then(
+      (value) => (line.whenLost.delete(lost), resolve(value)),
+      (error: unknown) => (line.whenLost.delete(lost), reject(error)),
+    );
   });
 }
 

@@ -103,10 +103,13 @@ export function redisStreamsEmitter(options: RedisStreamsEmitterOptions): Emitte
 
   async function add(message: Message): Promise<RedisStreamEntry> {
     const stream = streamOf(message);
-    const entry = [...trim, "*", ...entryOf(message)];
-    if (windowSeconds === false) return { id: String(await command(["XADD", stream, ...entry])), isDuplicate: false };
+    const entry = entryOf(message);
+    if (windowSeconds === false) {
+      return { id: String(await command(["XADD", stream, ...trim, "*", ...entry])), isDuplicate: false };
+    }
+    const keys = [stream, keyOf(stream, message.key)];
     const window = String(windowSeconds * 1000);
-    const reply = await command(["EVAL", ADD_ONCE, "2", stream, keyOf(stream, message.key), window, ...entry]);
+    const reply = await command(["EVAL", ADD_ONCE, "2", ...keys, window, ...trim, "*", ...entry]);
     const [id, isDuplicate] = reply as readonly [string | Buffer, number | string];
     return { id: String(id), isDuplicate: Number(isDuplicate) === 1 };
   }
@@ -122,12 +125,10 @@ export function redisStreamsEmitter(options: RedisStreamsEmitterOptions): Emitte
 }
 
 function entryOf(message: Message): (string | Buffer)[] {
-  return [
-    ["data", message.octets],
-    ["content-type", contentTypeOf(message)],
-    ...Object.entries(attributesOf(message)).map(([name, value]) => [`ce_${name}`, value]),
-    ...carriedFields(message, (name) => RESERVED.test(name)),
-  ].flat();
+  const entry = ["data", message.octets, "content-type", contentTypeOf(message)];
+  for (const [name, value] of Object.entries(attributesOf(message))) entry.push(`ce_${name}`, value);
+  for (const [name, value] of carriedFields(message, (name) => RESERVED.test(name))) entry.push(name, value);
+  return entry;
 }
 
 function keyOf(stream: string, key: string): string {
