@@ -67,7 +67,7 @@ function nextId() {
   return (++made).toString(16).padStart(64, "0");
 }
 
-/** What an emitter tells beside the octets, ready made: so that a raw client sends as much, and spends nothing on it. */
+/** What an emitter tells beside the octets, by values that are ready: a raw client, too, sends as much with each. */
 const TOLD = Object.freeze({
   contentType: CONTENT_TYPE,
   fields: FIELDS,

@@ -8,7 +8,12 @@ const HEADERS = {
   ...TOLD.fields,
   ...Object.fromEntries(Object.entries(TOLD.attributes).map(([name, value]) => [`cloudEvents_${name}`, value])),
 };
-const SAME = { contentType: TOLD.contentType, timestamp: Math.floor(Date.now() / 1000), headers: HEADERS };
+
+/** @param {string} id */
+function sameProperties(id) {
+  const timestamp = Math.floor(Date.now() / 1000);
+  return { contentType: TOLD.contentType, timestamp, headers: { ...HEADERS, cloudEvents_id: id } };
+}
 
 /** @type {import("../measure").Job["open"]} */
 async function open(name) {
@@ -25,7 +30,7 @@ async function open(name) {
   return {
     emitter: amqpEmitter({ channel, routingKey: name }),
     raw: [
-      { name: "publish and confirm, same headers", send: ([item]) => publish(item, SAME) },
+      { name: "publish and confirm, same headers", send: ([item]) => publish(item, sameProperties(item.id)) },
       { name: "publish and confirm, messageId alone", send: ([item]) => publish(item, {}) },
     ],
     clear: () => channel.purgeQueue(name),

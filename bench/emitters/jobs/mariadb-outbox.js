@@ -4,8 +4,12 @@ const { mariaDbOutboxEmitter, outboxSchema } = require("express-webhook-node/emi
 const { TOLD } = require("../items");
 
 const TOGETHER = 100;
-const ATTRIBUTES = JSON.stringify(TOLD.attributes);
-const FIELDS = JSON.stringify(TOLD.fields);
+
+/** @param {import("../items").Item} item */
+function rowOf({ id, octets }) {
+  const attributes = JSON.stringify({ ...TOLD.attributes, id });
+  return [id, null, TOLD.contentType, octets, attributes, JSON.stringify(TOLD.fields)];
+}
 
 /** @type {import("../measure").Job["open"]} */
 async function open(name) {
@@ -16,11 +20,7 @@ async function open(name) {
     `insert into ${name} (message_key, group_id, content_type, octets, attributes, fields) values ${Array(rows).fill("(?, ?, ?, ?, ?, ?)").join(", ")} on duplicate key update message_key = ${name}.message_key`;
   const statements = new Map([1, TOGETHER].map((rows) => [rows, sqlOf(rows)]));
   /** @param {readonly import("../items").Item[]} items */
-  const send = (items) =>
-    client.execute(
-      /** @type {string} */ (statements.get(items.length)),
-      items.flatMap(({ id, octets }) => [id, null, TOLD.contentType, octets, ATTRIBUTES, FIELDS]),
-    );
+  const send = (items) => client.execute(/** @type {string} */ (statements.get(items.length)), items.flatMap(rowOf));
   return {
     emitter: mariaDbOutboxEmitter({ client, table: name }),
     raw: [

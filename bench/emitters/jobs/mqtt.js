@@ -4,10 +4,11 @@ const { mqttEmitter } = require("express-webhook-node/emit/mqtt");
 const { TOLD } = require("../items");
 
 const URL = "mqtt://127.0.0.1:1883";
+/** What the emitter has under way unless told otherwise. */
+const AS_OURS = 10;
 /** Mosquitto's Receive Maximum: it hangs up when more is under way. */
 const RECEIVE_MAXIMUM = 20;
 const SESSION = { properties: { sessionExpiryInterval: 3600 } };
-const SAME = { contentType: TOLD.contentType, userProperties: { ...TOLD.fields, ...TOLD.attributes } };
 
 /**
  * Begins a session with a subscription, or ends it.
@@ -26,20 +27,19 @@ async function subscriber(name, isKept) {
 async function open(name) {
   await subscriber(name, true);
   const client = await connectAsync(URL, { protocolVersion: 5 });
-  /**
-   * @param {import("../items").Item} item
-   * @param {import("mqtt").IClientPublishOptions["properties"]} properties
-   */
-  const publish = ({ octets }, properties) => client.publishAsync(name, octets, { qos: 1, properties });
+  /** @param {readonly import("../items").Item[]} items */
+  const send = ([{ id, octets }]) => {
+    const userProperties = { ...TOLD.fields, ...TOLD.attributes, id };
+    return client.publishAsync(name, octets, {
+      qos: 1,
+      properties: { contentType: TOLD.contentType, userProperties },
+    });
+  };
   return {
     emitter: mqttEmitter({ client, topic: name }),
     raw: [
-      { name: "publishAsync, same properties", send: ([item]) => publish(item, SAME), lanes: RECEIVE_MAXIMUM },
-      {
-        name: "publishAsync, id alone",
-        send: ([item]) => publish(item, { userProperties: { id: item.id } }),
-        lanes: RECEIVE_MAXIMUM,
-      },
+      { name: "publishAsync, 10 under way", send, lanes: AS_OURS },
+      { name: "publishAsync, 20 under way", send, lanes: RECEIVE_MAXIMUM },
     ],
     async close() {
       await client.endAsync();

@@ -4,11 +4,16 @@ const { connect, headers } = require("@nats-io/transport-node");
 const { jetStreamEmitter } = require("express-webhook-node/emit/nats");
 const { TOLD } = require("../items");
 
-function readyHeaders() {
+/** @type {[string, string][]} */
+const HEADERS = [
+  ...Object.entries(TOLD.fields),
+  ...Object.entries(TOLD.attributes).map(([name, value]) => /** @type {[string, string]} */ ([`ce-${name}`, value])),
+  ["ce-datacontenttype", TOLD.contentType.replace(" ", "%20")],
+];
+
+function sameHeaders() {
   const fields = headers();
-  for (const [name, value] of Object.entries(TOLD.fields)) fields.set(name, value);
-  for (const [name, value] of Object.entries(TOLD.attributes)) fields.set(`ce-${name}`, value);
-  fields.set("ce-datacontenttype", TOLD.contentType.replace(" ", "%20"));
+  for (const [name, value] of HEADERS) fields.append(name, value);
   return fields;
 }
 
@@ -18,13 +23,12 @@ async function open(name) {
   const { streams } = await jetstreamManager(connection);
   await streams.add({ name, subjects: [name], storage: "file" });
   const client = jetstream(connection);
-  const ready = readyHeaders();
   return {
     emitter: jetStreamEmitter({ client, subject: name }),
     raw: [
       {
         name: "publish, same headers",
-        send: ([{ id, octets }]) => client.publish(name, octets, { msgID: id, headers: ready }),
+        send: ([{ id, octets }]) => client.publish(name, octets, { msgID: id, headers: sameHeaders() }),
       },
       { name: "publish, msgID alone", send: ([{ id, octets }]) => client.publish(name, octets, { msgID: id }) },
     ],

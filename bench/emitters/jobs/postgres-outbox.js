@@ -5,8 +5,12 @@ const { TOLD } = require("../items");
 
 const TOGETHER = 100;
 const TYPES = ["text", "text", "text", "bytea", "jsonb", "jsonb"];
-const ATTRIBUTES = JSON.stringify(TOLD.attributes);
-const FIELDS = JSON.stringify(TOLD.fields);
+
+/** @param {import("../items").Item} item */
+function rowOf({ id, octets }) {
+  const attributes = JSON.stringify({ ...TOLD.attributes, id });
+  return [id, null, TOLD.contentType, octets, attributes, JSON.stringify(TOLD.fields)];
+}
 
 /** @type {import("../measure").Job["open"]} */
 async function open(name) {
@@ -25,7 +29,7 @@ async function open(name) {
   const send = (items) =>
     client.query({
       text: /** @type {string} */ (texts.get(items.length)),
-      values: items.flatMap(({ id, octets }) => [id, null, TOLD.contentType, octets, ATTRIBUTES, FIELDS]),
+      values: items.flatMap(rowOf),
     });
   return {
     emitter: postgresOutboxEmitter({ client, table: name }),

@@ -7,7 +7,6 @@ const { ClassicLevel } = require("classic-level");
 const { spool } = require("express-webhook-node/emit/spool");
 const { TOLD } = require("../items");
 
-const META = JSON.stringify(TOLD);
 const TOGETHER = 200;
 
 /** @type {import("../measure").Job["open"]} */
@@ -22,7 +21,7 @@ async function open(name) {
   /** @param {readonly import("../items").Item[]} items */
   async function keepAndRemove(items) {
     const puts = items.flatMap(({ id, octets }) => [
-      { type: /** @type {const} */ ("put"), key: `meta/${id}`, value: Buffer.from(META) },
+      { type: /** @type {const} */ ("put"), key: `meta/${id}`, value: Buffer.from(JSON.stringify({ ...TOLD, id })) },
       { type: /** @type {const} */ ("put"), key: `octets/${id}`, value: octets },
     ]);
     await level.batch(puts, { sync: true });
