@@ -38,10 +38,13 @@ type Entry<Item> = {
   readonly listen: () => void;
 };
 
+/** How long an item waits before it listens. Most are sent by then, and to make a signal costs as much as all the rest. */
+const PATIENCE_MS = 20;
+
 /**
  * Creates the function that adds an item. What has come within one turn of the event loop, or while others were being
- * sent, makes a batch: nothing waits for a timer. An item whose time is over while it waits is taken out again, so what is
- * held stays bounded by what is awaited.
+ * sent, makes a batch: nothing waits for a timer. An item whose time is over while it waits is taken out again, a moment
+ * later at most, so what is held stays bounded by what is awaited.
  */
 export function batcher<Item>({
   send,
@@ -67,8 +70,14 @@ export function batcher<Item>({
     setImmediate(() => {
       isScheduled = false;
       while (underWay < concurrency && waiting.size > 0) void run(take());
-      for (const entry of newcomers.splice(0)) if (waiting.has(entry)) entry.listen();
     });
+  }
+
+  function listenLater(entry: Entry<Item>): void {
+    if (newcomers.push(entry) > 1) return;
+    setTimeout(() => {
+      for (const newcomer of newcomers.splice(0)) if (waiting.has(newcomer)) newcomer.listen();
+    }, PATIENCE_MS);
   }
 
   function take(): readonly Entry<Item>[] {
@@ -127,9 +136,6 @@ export function batcher<Item>({
         }, timeoutMs);
       }
       schedule();
-      // Only what has to wait for others needs to be told when its time is over.
-      if (!waiting.has(entry)) return;
-      if (underWay >= concurrency) entry.listen();
-      else newcomers.push(entry);
+      if (waiting.has(entry)) listenLater(entry);
     });
 }
