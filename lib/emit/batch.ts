@@ -60,12 +60,9 @@ export function batcher<Item>({
   let isScheduled = false;
 
   function schedule(): void {
+    // A full batch has nobody to wait for.
+    while (underWay < concurrency && waiting.size >= maxItems) void run(take());
     if (isScheduled || underWay >= concurrency || waiting.size === 0) return;
-    if (maxItems === 1) {
-      // Nothing is sent together, so there is nothing to wait for.
-      while (underWay < concurrency && waiting.size > 0) void run(take());
-      return;
-    }
     isScheduled = true;
     setImmediate(() => {
       isScheduled = false;
@@ -94,19 +91,21 @@ export function batcher<Item>({
 
   async function run(batch: readonly Entry<Item>[]): Promise<void> {
     underWay++;
+    let settle: (entry: Entry<Item>, index: number) => void;
     try {
       const errors = await send(batch.map(({ item }) => item));
-      batch.forEach(({ resolve, reject }, index) => {
+      settle = ({ resolve, reject }, index) => {
         const error = errors?.[index];
         if (error) reject(error);
         else resolve();
-      });
+      };
     } catch (error) {
-      batch.forEach(({ reject }) => reject(error));
-    } finally {
-      underWay--;
-      schedule();
+      settle = ({ reject }) => reject(error);
     }
+    underWay--;
+    // Before the confirmations are passed on: the receiver has work then while they are.
+    schedule();
+    batch.forEach(settle);
   }
 
   return (item, context) =>
