@@ -4,17 +4,19 @@
  * @module
  */
 
+const NO_SCOPES: readonly string[] = Object.freeze([]);
+
 /** What an authenticated sender may do. */
 export class AuthCredentials {
   /** The scopes granted, in the order given. */
   readonly scopes: readonly string[];
 
   /** @throws TypeError if the scopes are not a list of strings. */
-  constructor(scopes: readonly string[] = []) {
+  constructor(scopes: readonly string[] = NO_SCOPES) {
     if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === "string")) {
       throw new TypeError("AuthCredentials: scopes must be a list of strings.");
     }
-    this.scopes = Object.freeze([...(scopes as readonly string[])]);
+    this.scopes = scopes === NO_SCOPES ? scopes : Object.freeze([...(scopes as readonly string[])]);
   }
 }
 

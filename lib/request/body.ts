@@ -88,6 +88,7 @@ export class RequestBody implements Body {
   }
 
   bytes(): Promise<Buffer> {
+    if (this.#of.codings.length === 0) return this.encoded();
     return (this.#bytes ??= this.#noting(this.#readBytes()));
   }
 
@@ -153,6 +154,7 @@ export class RequestBody implements Body {
     const { request, codings } = this.#of;
     const kept = codings.length === 0 ? octetsReadBefore(request) : undefined;
     if (kept) return this.#hold(kept, this.#maxSentBytes);
+    if (this.#isHere()) return this.#take();
     const opened = await this.#open();
     if (Buffer.isBuffer(opened)) return opened;
     // The stream of coded octets is for whoever inflates them.
@@ -163,7 +165,6 @@ export class RequestBody implements Body {
 
   async #readBytes(): Promise<Buffer> {
     const { request, codings, limits } = this.#of;
-    if (codings.length === 0) return this.encoded();
     const kept = octetsReadBefore(request);
     if (kept) return this.#hold(kept, limits.maxBytes);
     const opened = await this.#open();
@@ -212,6 +213,14 @@ export class RequestBody implements Body {
     // Octets that came with the header section are there once the parser has returned.
     await Promise.resolve();
     return hasArrived(request, this.#framing) ? this.#take() : this.#arrive();
+  }
+
+  /** Whether a body without a coding can be taken as it is, with nothing to wait for and nothing to refuse. */
+  #isHere(): boolean {
+    const { request, lifetime, codings } = this.#of;
+    if (codings.length > 0 || request.readableDidRead || lifetime.over || request.headers.expect !== undefined)
+      return false;
+    return hasArrived(request, this.#framing) && request.readableLength <= this.#maxSentBytes;
   }
 
   #take(): Buffer {

@@ -101,10 +101,14 @@ export class DeliveryRecord implements Delivery {
   }
 
   /** The value that the body holds: JSON, or what the source reads in another media type. */
-  async payload(): Promise<unknown> {
+  payload(): Promise<unknown> {
     const mediaType = this.contentType?.mediaType;
     if (!this.source?.payloadOf || mediaType === undefined || isJsonMediaType(mediaType)) return this.body.json();
-    this.#form ??= { payload: this.source.payloadOf({ text: await this.body.text(), mediaType }) };
+    return this.#readForm(this.source, mediaType);
+  }
+
+  async #readForm(source: SourceTraits, mediaType: string): Promise<unknown> {
+    this.#form ??= { payload: source.payloadOf?.({ text: await this.body.text(), mediaType }) };
     return this.#form.payload;
   }
 

@@ -16,19 +16,19 @@ const OF = Symbol("of");
 export function lazyMembers<Of, Members extends object>(find: {
   readonly [Name in keyof Members]: (of: Of) => Members[Name];
 }): <Target extends object>(target: Target, of: Of) => Target & Members {
-  const getters = Object.fromEntries(
-    Object.entries<(of: Of) => unknown>(find).map(([name, get]) => [
-      name,
-      {
-        enumerable: true,
-        get(this: { readonly [OF]: Of }): unknown {
-          return get(this[OF]);
-        },
+  const getters = Object.entries<(of: Of) => unknown>(find).map(([name, get]) => {
+    const getter = {
+      enumerable: true,
+      get(this: { readonly [OF]: Of }): unknown {
+        return get(this[OF]);
       },
-    ]),
-  );
+    };
+    return [name, getter] as const;
+  });
   return function withMembers(target, of) {
     Object.defineProperty(target, OF, { value: of });
-    return Object.defineProperties(target, getters) as never;
+    // One by one: `Object.defineProperties` reads all descriptors anew, and takes twice as long.
+    for (const [name, getter] of getters) Object.defineProperty(target, name, getter);
+    return target as never;
   };
 }

@@ -111,9 +111,16 @@ function isBusy(error: unknown): error is Error {
 function line(outcome: Outcome): string {
   const { kind, status, node, code, detail, advice, trackingId, deliveryId, eventType } = outcome;
   const told = [code, trackingId, deliveryId && `delivery ${deliveryId}`, eventType && `type ${eventType}`];
-  const said = [detail, advice ?? unsaid(outcome)].filter(Boolean).join(" ");
+  const said = joined([detail, advice ?? unsaid(outcome)]);
   const parts = [`webhook ${node}: ${kind}, ${status}`, outcome.isDeadLetter && "dead letter", ...told];
-  return printable(parts.filter(Boolean).join(" ") + (said && `: ${said}`));
+  return printable(joined(parts) + (said && `: ${said}`));
+}
+
+/** Words in one line, without those that are absent. */
+function joined(words: readonly (string | false | undefined)[]): string {
+  let line = "";
+  for (const word of words) if (word) line += line === "" ? word : ` ${word}`;
+  return line;
 }
 
 /** What the sender was not told is what whoever runs the node has to know. */
@@ -122,10 +129,14 @@ function unsaid({ kind, detail, error, isDeadLetter }: Outcome): string | undefi
   return isDeadLetter || isBusy(error) || (kind === "refused" && detail === undefined) ? error.message : undefined;
 }
 
+// eslint-disable-next-line no-control-regex -- control characters are what must not reach a terminal or a log reader
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+const EACH_UNPRINTABLE = new RegExp(UNPRINTABLE, "g");
+
 /** A line that a sender's text cannot break, nor fill. */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what must not reach a terminal or a log reader
-  return text.slice(0, 1000).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => {
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
+  const line = text.slice(0, 1000);
+  // Nearly all lines are, and to find that out is cheaper than to replace nothing.
+  if (!UNPRINTABLE.test(line)) return line;
+  return line.replace(EACH_UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
