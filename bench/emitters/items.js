@@ -1,5 +1,5 @@
 /** What is handed over: to an emitter a message as a node makes it, to a raw client its octets and an id. */
-const { createHash } = require("node:crypto");
+const { createHash, randomFillSync } = require("node:crypto");
 const { PAYLOADS } = require("../payloads");
 const { attributesOf } = require("express-webhook-node/emit/attributes");
 
@@ -19,9 +19,11 @@ const FIELDS = Object.freeze({
 });
 const SENDER = Object.freeze({ name: "github", scopes: Object.freeze([]) });
 
-let made = 0;
+const ID_BYTES = 32;
+const pool = Buffer.alloc(1024 * ID_BYTES);
+let next = pool.length;
 
-/** Makes the items of one body. Each has an id that no other has, so no broker takes two for one. */
+/** Makes the items of one body. No two have the same id, so no broker takes two for one. */
 class Maker {
   /** @param {string} name of a payload */
   constructor(name) {
@@ -63,8 +65,14 @@ class Maker {
   }
 }
 
+/** 64 hex digits at random, as a key has: ids in order would spare the index of a database most of its work. */
 function nextId() {
-  return (++made).toString(16).padStart(64, "0");
+  if (next === pool.length) {
+    randomFillSync(pool);
+    next = 0;
+  }
+  next += ID_BYTES;
+  return pool.toString("hex", next - ID_BYTES, next);
 }
 
 /** What an emitter tells beside the octets, by values that are ready: a raw client, too, sends as much with each. */
