@@ -14,6 +14,9 @@ const MAX_ROWS = 100;
 /** MySQL and MariaDB take a statement of 16 MiB unless told otherwise. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
+/** What most are: told faster. */
+const PLAIN = /^[\t -~]*$/;
+
 export type OutboxRow = {
   readonly key: string;
   readonly groupId: string | null;
@@ -28,19 +31,19 @@ export type OutboxRow = {
 /** The row of a message. */
 export function outboxRow(message: Message): OutboxRow {
   const { key, groupId, contentType = "application/json", octets, fields } = message;
-  const plainFields = Object.entries(fields).map(([name, value]) => [name, storable(value)]);
   return {
     key,
     groupId: groupId ? groupOf(groupId) : null,
     contentType: storable(contentType),
     octets,
     attributes: JSON.stringify(attributesOf(message)),
-    fields: JSON.stringify(Object.fromEntries(plainFields)),
+    fields: JSON.stringify(fields, (_, value: unknown) => (typeof value === "string" ? storable(value) : value)),
   };
 }
 
 /** PostgreSQL's text and jsonb hold neither U+0000 nor a lone surrogate. */
 function storable(value: string): string {
+  if (PLAIN.test(value)) return value;
   return value.replaceAll("\0", "\uFFFD").replaceAll(/\p{Cs}/gu, "\uFFFD");
 }
 
