@@ -122,7 +122,7 @@ describe("allOf with a source", () => {
       if (request.get("x-region") !== "eu") throw new HTTPException(403, { detail: "Not from there" });
       return [new AuthCredentials(["eu"]), new SimpleUser("check")];
     });
-    const { port, messages, outcomes } = await serveNode({ source: both as Source });
+    const { port, messages, outcomes } = await serveNode({ source: both });
 
     expect(both).toMatchObject({ name: "shop", success: { status: 202 }, deliveryId: source.deliveryId });
     expect((await send(port, { headers: { "x-region": "eu" }, body: '{"id":"1"}' })).status).toBe(202);

@@ -33,7 +33,7 @@ const headers = {
 
 describe("a source", () => {
   it("names provider, delivery and event in message and outcome [B1, G2, J4]", async () => {
-    const { port, messages, outcomes } = await serveNode({ source: shop([SECRET]) as Source });
+    const { port, messages, outcomes } = await serveNode({ source: shop([SECRET]) });
     await send(port, { headers, body });
 
     expect(messages[0]).toMatchObject({
@@ -55,7 +55,7 @@ describe("a source", () => {
   });
 
   it("answers a success and a wrong proof as its provider wants them [B7, C1, J1]", async () => {
-    const { port, messages, outcomes } = await serveNode({ source: shop([SECRET]) as Source });
+    const { port, messages, outcomes } = await serveNode({ source: shop([SECRET]) });
     const success = await send(port, { headers, body });
     const refusal = await send(port, { body });
 
@@ -73,7 +73,7 @@ describe("a source", () => {
   });
 
   it("answers what is no wrong proof as any node does [C1]", async () => {
-    const { port } = await serveNode({ source: shop([SECRET]) as Source });
+    const { port } = await serveNode({ source: shop([SECRET]) });
 
     expect((await send(port, { body: "no json" })).status).toBe(401);
     expect((await send(port, { headers: { "content-type": "text/plain" }, body })).json.code).toBe(
@@ -90,7 +90,7 @@ describe("a source", () => {
     ["a status of the node's own", {}, { status: 200 }, 200, { ok: true }],
     ["content of the node's own", {}, { respond: () => "yes" }, 202, "yes"],
   ])("has its success answered with %s [J1]", async (_, traits, options, status, json) => {
-    const { port } = await serveNode({ source: shop([SECRET], traits) as Source, ...options });
+    const { port } = await serveNode({ source: shop([SECRET], traits), ...options });
     const answered = await send(port, { headers, body });
 
     expect([answered.status, answered.json]).toEqual([status, json]);
@@ -106,7 +106,7 @@ describe("a source", () => {
     ["a status alone", { refusal: { status: 403 } }, 403, undefined],
     ["a value alone", { refusal: { body: { error: "signature" } } }, 401, { error: "signature" }],
   ])("has a wrong proof answered with %s [B7, C1]", async (_, traits, status, json) => {
-    const { port, outcomes } = await serveNode({ source: shop([SECRET], traits) as Source });
+    const { port, outcomes } = await serveNode({ source: shop([SECRET], traits) });
     const answered = await send(port, { body });
 
     expect([answered.status, answered.json]).toEqual([status, json]);
@@ -115,7 +115,7 @@ describe("a source", () => {
 
   it("may know neither id nor type of a delivery, which are absent then [G1]", async () => {
     const { port, messages } = await serveNode({
-      source: shop([SECRET], { deliveryId: () => undefined, eventType: undefined, provenance: undefined }) as Source,
+      source: shop([SECRET], { deliveryId: () => undefined, eventType: undefined, provenance: undefined }),
     });
     await send(port, { headers, body });
 
@@ -123,7 +123,7 @@ describe("a source", () => {
   });
 
   it("that fails to read a delivery fails it, and nothing is emitted [C2]", async () => {
-    const { port, messages, outcomes } = await serveNode({ source: shop([SECRET]) as Source });
+    const { port, messages, outcomes } = await serveNode({ source: shop([SECRET]) });
     const nothing = "null";
     const signature = createHmac("sha256", SECRET).update(nothing).digest("hex");
     const answered = await send(port, { headers: { "x-shop-signature": signature }, body: nothing });
