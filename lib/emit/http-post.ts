@@ -72,7 +72,9 @@ export function httpPoster({
         reject(new BusyError(`${url.host} has not answered in time.`));
         request.destroy();
       }, ms);
+      let isAnswered = false;
       request.on("response", (response) => {
+        isAnswered = true;
         resolve({ status: response.statusCode as number, retryAfter: response.headers["retry-after"] });
         discard(response);
       });
@@ -82,7 +84,8 @@ export function httpPoster({
       });
       request.on("close", () => {
         clearTimeout(timer);
-        reject(new Error(`${url.host} has closed the connection without an answer.`));
+        // An error that nobody sees would still cost its stack.
+        if (!isAnswered) reject(new Error(`${url.host} has closed the connection without an answer.`));
       });
       request.end(body);
     });
