@@ -15,18 +15,15 @@ function dataOf({ id, body }) {
 async function open(name) {
   const queue = new Queue(name, { connection: { host: "127.0.0.1", port: 6379 } });
   await queue.waitUntilReady();
+  /** @param {readonly import("../items").Item[]} items */
+  const addBulk = (items) =>
+    queue.addBulk(items.map((item) => ({ name: "echo.json", data: dataOf(item), opts: { jobId: `m${item.id}` } })));
   return {
     emitter: bullMqEmitter({ queue }),
     raw: [
       { name: "add", send: ([item]) => queue.add("echo.json", dataOf(item), { jobId: `m${item.id}` }) },
-      {
-        name: "addBulk of 100",
-        send: (items) =>
-          queue.addBulk(
-            items.map((item) => ({ name: "echo.json", data: dataOf(item), opts: { jobId: `m${item.id}` } })),
-          ),
-        size: TOGETHER,
-      },
+      { name: "addBulk of 100", send: addBulk, size: TOGETHER, lanes: 1 },
+      { name: "addBulk of 100, 2 at once", send: addBulk, size: TOGETHER },
     ],
     clear: () => queue.obliterate({ force: true }),
     async close() {
