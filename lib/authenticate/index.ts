@@ -68,7 +68,7 @@ const withBodyAndSignal = lazyMembers<DeliveryRecord, Pick<AuthenticatorArgument
 export function authenticate<Context = unknown, Event = unknown>(options: AuthenticateOptions<Context, Event>): Step {
   checkOptions("authenticate", options);
   const { source, anonymous = "reject", context = {} as Context } = options;
-  const authenticator = authenticatorOf(options) as Authenticator;
+  const authenticator = authenticatorOf(options) as Authenticator | undefined;
   const { enforcement = "enforce" } = options;
   const diagnose = diagnoser(options.diagnose);
   const isReportOnly = eitherOf("enforcement", enforcement, "enforce", "report") === "report";
@@ -76,11 +76,11 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
   return step(async function authenticate(record) {
     const { request, lifetime } = record;
     record.source = source;
-    const args: AuthenticatorArguments = withBodyAndSignal({ context, request: request as WebhookRequest }, record);
-
     let result: unknown;
     try {
-      const returned: unknown = authenticator(args);
+      const returned: unknown = authenticator
+        ? authenticator(withBodyAndSignal({ context, request: request as WebhookRequest }, record))
+        : null;
       result = isThenable(returned) ? await lifetime.outlast(returned) : returned;
     } catch (error) {
       // C2: whatever the authenticator made of it, a body that failed keeps its own status.
@@ -124,7 +124,7 @@ function authenticatorOf<Context, Event>({
   source,
   authenticator,
   anonymous = "reject",
-}: AuthenticateOptions<Context, Event>): Authenticator<Context> {
+}: AuthenticateOptions<Context, Event>): Authenticator<Context> | undefined {
   eitherOf("anonymous", anonymous, "accept", "reject");
   if (source !== undefined && authenticator !== undefined) {
     throw new TypeError(
@@ -145,7 +145,7 @@ function authenticatorOf<Context, Event>({
     return source.authenticator;
   }
   if (authenticator !== undefined) return checkFunction("authenticator", authenticator);
-  if (anonymous === "accept") return () => null;
+  if (anonymous === "accept") return undefined;
   throw new TypeError(
     'authenticate: nothing says who may send; pass source or authenticator, or anonymous: "accept" to take any webhook from any sender.',
   );
