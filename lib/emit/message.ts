@@ -43,7 +43,7 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
   const id = trackingId();
   const body = item ? JSON.stringify(payload) : parts.body;
 
-  const bare: { -readonly [Member in keyof Omit<Message, "key">]: Message[Member] } = {
+  const message: { -readonly [Member in keyof Omit<Message, "key">]: Message[Member] } = {
     trackingId: id,
     node: parts.node,
     body,
@@ -53,10 +53,6 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
     receivedAt: parts.receivedAt,
     fields: fieldsOf(request, parts.fields),
   };
-  const identity = [parts.node, source?.name, deliveryId ?? `tracking:${id}`, item?.index];
-  // A broker must not drop what is verified for something that was let in without a proof.
-  if (parts.isUnverified) identity.push("unverified");
-  const message = withKey(bare, { identity, octets, key: undefined });
   if (contentType) {
     message.mediaType = contentType.mediaType;
     message.contentType = request.headers["content-type"] as string;
@@ -69,9 +65,14 @@ export function makeMessage(parts: MessageParts, groupOf?: (message: Message) =>
   if (sender) message.sender = Object.freeze({ ...sender });
   if (deliveryId !== undefined) message.deliveryId = deliveryId;
   if (eventType !== undefined) message.eventType = eventType;
-  const groupId = notPromised("groupId", groupOf?.(message));
-  if (groupId !== undefined) message.groupId = groupId;
-  return Object.freeze(message);
+  const identity = [parts.node, source?.name, deliveryId ?? `tracking:${id}`, item?.index];
+  // A broker must not drop what is verified for something that was let in without a proof.
+  if (parts.isUnverified) identity.push("unverified");
+  // After the members that are plain: behind a getter, each of them would cost more.
+  const keyed = withKey(message, { identity, octets, key: undefined });
+  const groupId = notPromised("groupId", groupOf?.(keyed));
+  if (groupId !== undefined) keyed.groupId = groupId;
+  return Object.freeze(keyed);
 }
 
 /** Of a proof that was missing or wrong, nothing is covered. */
