@@ -108,11 +108,11 @@ export function httpForwardEmitter(options: HttpForwardEmitterOptions): Emitter 
 
   return async function httpForwardEmitter(message) {
     const url = await urlOf(message);
-    const fields = { ...deliveryFields(message), ...ownFields };
+    const fields = Object.assign(deliveryFields(message), ownFields);
     const answer =
       mode === "binary"
-        ? await post(url, { ...fields, ...binaryFields(message) }, message.octets)
-        : await post(url, { ...fields, "content-type": STRUCTURED }, structured(message));
+        ? await post(url, Object.assign(fields, binaryFields(message)), message.octets)
+        : await post(url, Object.assign(fields, { "content-type": STRUCTURED }), structured(message));
     if (answer.status < 200 || answer.status > 299) throw failure(answer, url, permanent);
   };
 }
