@@ -1,4 +1,4 @@
-import { jsonFormats } from "express-webhook-node/emit/json-formats";
+import { jsonFormats } from "express-webhook-node/emit/schema/formats";
 import { compileSchema, type JsonSchema, type SchemaIssue, type Validation } from "express-webhook-node/emit/schema";
 
 /** What a payload is found to be, and the milliseconds of the processor's time that it takes to find out. */

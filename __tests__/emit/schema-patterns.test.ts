@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { linearPattern } from "express-webhook-node/emit/linear-pattern";
+import { linearPattern } from "express-webhook-node/emit/schema/linear-pattern";
 import { compileSchema, type Validation } from "express-webhook-node/emit/schema";
 
 const LENGTH = 100_000;

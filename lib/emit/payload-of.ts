@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { StandardSchemaV1 } from "./standard-schema";
+import type { StandardSchemaV1 } from "./schema/standard-schema";
 
 /** What a Standard Schema puts out, or what a JSON Schema that is written in place (or `as const`) allows. */
 export type PayloadOf<Schema> =

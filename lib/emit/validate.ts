@@ -6,7 +6,7 @@
 import { WebhookError, type ErrorDetail } from "../errors";
 import type { DeliveryRecord } from "../request/delivery";
 import { logError } from "../request/logger";
-import type { Validate, Validation } from "./schema-issue";
+import type { Validate, Validation } from "./schema/issue";
 
 /** A payload that was held against its schema: its value, and what is wrong with it. */
 export type Validated = { readonly payload: unknown; readonly schemaIssues?: readonly ErrorDetail[] };

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ErrorObject } from "ajv";
-import { issueOf, oneOf, type SchemaIssue } from "./schema-issue";
+import { issueOf, oneOf, type SchemaIssue } from "./issue";
 
 /** Makes an issue of an error. Of its parameters, those that the payload has a say in are names of members alone. */
 export function jsonSchemaIssue({

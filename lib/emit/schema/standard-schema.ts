@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { isThenable } from "../request/thenable";
-import { firstIssues, issueOf, oneOf, type Validate, type Validation } from "./schema-issue";
+import { isThenable } from "../../request/thenable";
+import { firstIssues, issueOf, oneOf, type Validate, type Validation } from "./issue";
 
 /** The interface by which schema libraries let themselves be used by others. */
 export type StandardSchemaV1<Input = unknown, Output = Input> = {

@@ -6,7 +6,7 @@
 import type * as AjvModule from "ajv";
 import type * as Ajv2020Module from "ajv/dist/2020";
 import type { Ajv, KeywordDefinition, Options } from "ajv";
-import { jsonFormats } from "./json-formats";
+import { jsonFormats } from "./formats";
 import { linearPattern, type Pattern } from "./linear-pattern";
 import { isUnique } from "./unique-items";
 

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { shown } from "../request/options";
+import { shown } from "../../request/options";
 import type * as jsonSchemas from "./json-schema";
 import type { JsonSchema, JsonSchemaOptions } from "./json-schema";
-import type { Validate } from "./schema-issue";
+import type { Validate } from "./issue";
 import { isStandardSchema, standardValidate, type StandardSchemaV1 } from "./standard-schema";
 
 export type { JsonSchema, JsonSchemaOptions } from "./json-schema";
-export type { SchemaIssue, Validate, Validation } from "./schema-issue";
+export type { SchemaIssue, Validate, Validation } from "./issue";
 export type { StandardSchemaV1 } from "./standard-schema";
 
 /**

@@ -13,11 +13,11 @@ import {
   Steps,
   TooManySteps,
   type Draft,
-} from "./json-schema-engine";
+} from "./engine";
 import { jsonSchemaIssue } from "./json-schema-issue";
-import { firstIssues, issueOf, type Validation } from "./schema-issue";
-import { followReferences, type SchemaObject } from "./schema-references";
-import { shown } from "../request/options";
+import { firstIssues, issueOf, type Validation } from "./issue";
+import { followReferences, type SchemaObject } from "./references";
+import { shown } from "../../request/options";
 
 /** A JSON Schema: draft-07 if its `$schema` says so, else 2020-12. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
