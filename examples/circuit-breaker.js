@@ -25,7 +25,7 @@ function breaking(emitter) {
 function createApp({ emitter, spare, logger }) {
   return express().use(
     "/webhooks",
-    createWebhookNode({ anonymous: "accept", emitter: fallback(breaking(emitter), spare), logger }),
+    createWebhookNode({ anonymous: "accept", emitter: fallback(breaking(emitter), spare, { logger }), logger }),
   );
 }
 

@@ -9,7 +9,7 @@ import { BusyError } from "express-webhook-node/emit/busy-error";
 import { fallback } from "express-webhook-node/emit/fallback";
 import { spool, type Spool, type SpoolOptions } from "express-webhook-node/emit/spool";
 import { contextOf, messageOf } from "../support/message";
-import { send, serveNode } from "../support/serve";
+import { recordingLogger, send, serveNode } from "../support/serve";
 import { emitterContract } from "./contract";
 
 const QUICK = { minDelayMs: 1, maxDelayMs: 20 };
@@ -504,7 +504,7 @@ describe("spool", () => {
   it("keeps for a node what its first emitter cannot take, until it can [J1]", async () => {
     const { emitter, got, open } = receiver(false);
     const keeper = spoolOf({ emitter });
-    const { port } = await serveNode({ emitter: fallback(emitter, keeper) });
+    const { port } = await serveNode({ emitter: fallback(emitter, keeper, { logger: recordingLogger([]) }) });
     const answers = await Promise.all([1, 2, 3].map((n) => send(port, { body: String(n) })));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
     open();

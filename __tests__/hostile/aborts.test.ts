@@ -204,16 +204,23 @@ describe("a sender that goes while its message is emitted [T12, J1]", () => {
     const { port, outcomes, settled } = await servePath({
       deadlineMs: 200,
       emitter: () => {
-        emitting++;
-        return new Promise(() => {});
+        return emitting++ === 0 ? new Promise(() => {}) : Promise.resolve();
       },
     });
     const client = await dial(port);
     client.write(REQUEST);
     await until(() => emitting === 1);
     client.cut();
-    await settled(1);
-    expect(outcomes.map(({ kind, code }) => [kind, code])).toEqual([["failed", "ERR_WEBHOOK_DEADLINE"]]);
+    await until(() => outcomes.length === 1);
+    // V8 may hold on to what it has called last, where it keeps count of calls: so another request comes.
+    const next = await dial(port);
+    next.write(REQUEST);
+    await next.answered();
+    await settled(2);
+    expect(outcomes.map(({ kind, code }) => [kind, code])).toEqual([
+      ["failed", "ERR_WEBHOOK_DEADLINE"],
+      ["delivered", undefined],
+    ]);
   });
 });
 
