@@ -12,7 +12,7 @@ import { answer } from "../request/answer";
 import type { DeliveryRecord, Pair } from "../request/delivery";
 import { lazyMembers } from "../request/lazy";
 import { printable } from "../request/outcome";
-import { checkFunction, checkOptions, eitherOf, shown, text } from "../request/options";
+import { checkFunction, checkOptions, eitherOf, shown, successStatus, text } from "../request/options";
 import { isThenable } from "../request/thenable";
 import { HTTP_EXCEPTION, refusalOf } from "../request/refusal";
 import { step, type Step } from "../request/step";
@@ -138,10 +138,7 @@ function authenticatorOf<Context, Event>({
       );
     }
     text("source.name", source.name);
-    const status = source.success?.status ?? 200;
-    if (!(Number.isInteger(status) && status >= 200 && status <= 299)) {
-      throw new TypeError(`source.success.status: ${shown(status)} is not a status from 200 to 299.`);
-    }
+    successStatus("source.success.status", source.success?.status ?? 200);
     return source.authenticator;
   }
   if (authenticator !== undefined) return checkFunction("authenticator", authenticator);

@@ -5,6 +5,7 @@
  */
 import type { Emitter, Message } from "../message";
 import { checkFunction } from "../request/options";
+import { identityOf } from "./identity";
 import { invoke } from "./invoke";
 import { isPermanent } from "./permanent-error";
 
@@ -70,9 +71,4 @@ function remember(parts: Parts, index: number, work: Promise<void>): Promise<voi
   parts[index] = work;
   work.then(() => clearTimeout(timer), forget);
   return work;
-}
-
-/** What is unverified must not stand for what is. */
-function identityOf({ key, isUnverified }: Message): string {
-  return isUnverified ? `unverified ${key}` : key;
 }

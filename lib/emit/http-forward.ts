@@ -10,6 +10,7 @@ import { attributesOf } from "./attributes";
 import { BusyError } from "./busy-error";
 import { carriedFields, contentTypeOf } from "./carried-fields";
 import { fetchPoster, httpPoster, type ForwardFetch, type HttpAnswer } from "./http-post";
+import { percentEncoded } from "./percent-encoded";
 import { PermanentError } from "./permanent-error";
 import { publicLookup } from "./public-address";
 import { receiverUrl, type ReceiverUrlOptions } from "./receiver-url";
@@ -63,8 +64,6 @@ const WORDS = [
 /** Fields of the connection or of the octets as they came, and ours. RFC 9110 sections 6.4, 7.6.1 and 8; RFC 9112 section 6. */
 const RESERVED =
   /^(?:ce-.*|connection|content-.*|date|expect|host|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i;
-/** CloudEvents HTTP binding 1.0.2, section 3.1.3.2: all but printable ASCII, and of that space, `"` and `%`. */
-const TO_ENCODE = /[^!#$&-~]+/g;
 /** RFC 9110 section 5.5: octets, each written as one character. Node refuses a request with any other. */
 const FIELD_VALUE = /^[\t -~\x80-\xFF]*$/;
 const STRUCTURED = "application/cloudevents+json; charset=utf-8";
@@ -128,7 +127,7 @@ function binaryFields(message: Message): Record<string, string> {
     "content-type": FIELD_VALUE.test(contentType) ? contentType : (message.mediaType ?? "application/json"),
   };
   for (const [name, value] of Object.entries(attributesOf(message))) {
-    fields[`ce-${name}`] = value.replace(TO_ENCODE, encodeURIComponent);
+    fields[`ce-${name}`] = percentEncoded(value);
   }
   return fields;
 }

@@ -9,6 +9,7 @@ import { attributesOf } from "./attributes";
 import { BusyError } from "./busy-error";
 import { carriedFields, contentTypeOf } from "./carried-fields";
 import { destinationOf } from "./destination";
+import { percentEncoded } from "./percent-encoded";
 import { tooLarge } from "./too-large";
 
 /** What a stream answers: https://docs.nats.io/nats-concepts/jetstream/streams */
@@ -68,9 +69,6 @@ const SUBJECT = /^[^\s.*>\0]+(?:\.[^\s.*>\0]+)*$/;
 
 /** Headers that NATS itself reads, and those that carry the attributes. */
 const RESERVED = /^(?:nats-|ce-)/i;
-
-/** CloudEvents NATS binding 1.0.3, section 3.1.3.2: all but printable ASCII, and of that space, `"` and `%`. */
-const TO_ENCODE = /[^\x21\x23\x24\x26-\x7e]+/g;
 
 // nats-server, server/errors.json
 const MESSAGE_TOO_LARGE = 10054;
@@ -172,10 +170,6 @@ function headerLines(message: Message): [string, string][] {
   for (const [name, value] of Object.entries(attributesOf(message))) lines.push([`ce-${name}`, percentEncoded(value)]);
   lines.push(["ce-datacontenttype", percentEncoded(contentTypeOf(message))]);
   return lines;
-}
-
-function percentEncoded(value: string): string {
-  return value.replace(TO_ENCODE, (run) => Buffer.from(run).toString("hex").toUpperCase().replace(/../g, "%$&"));
 }
 
 /** The octets of the header block: https://docs.nats.io/reference/reference-protocols/nats-protocol#hpub */

@@ -8,7 +8,7 @@ import type { Answer } from "../request/answer";
 import type { DeliveryRecord } from "../request/delivery";
 import { logError } from "../request/logger";
 import { notPromised } from "../request/not-promised";
-import { checkFunction, shown } from "../request/options";
+import { checkFunction, successStatus } from "../request/options";
 import { answerOf, jsonContent } from "../request/source-answer";
 
 export type SuccessOptions<Payload = unknown> = {
@@ -30,9 +30,7 @@ export type SuccessOptions<Payload = unknown> = {
 type SuccessAnswer = (record: DeliveryRecord, id: string, messages: readonly Message[]) => Answer;
 
 export function successAnswer({ status, respond }: SuccessOptions): SuccessAnswer {
-  if (status !== undefined && !(Number.isInteger(status) && status >= 200 && status <= 299)) {
-    throw new TypeError(`status: ${shown(status)} is not a status from 200 to 299.`);
-  }
+  if (status !== undefined) successStatus("status", status);
   if (respond !== undefined) checkFunction("respond", respond);
 
   return function answerTo({ source, surroundings }, id, [message]) {

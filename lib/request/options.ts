@@ -91,6 +91,12 @@ export function eitherOf<A extends string, B extends string>(option: string, val
   throw new TypeError(`${option}: ${shown(value)} is neither ${JSON.stringify(a)} nor ${JSON.stringify(b)}.`);
 }
 
+/** @throws TypeError for anything but a status from 200 to 299. */
+export function successStatus(word: string, value: number): number {
+  if (Number.isInteger(value) && value >= 200 && value <= 299) return value;
+  throw new TypeError(`${word}: ${shown(value)} is not a status from 200 to 299.`);
+}
+
 /** @throws TypeError for anything but a function. */
 export function checkFunction<F>(word: string, value: F): F {
   if (typeof value === "function") return value;

@@ -150,20 +150,12 @@ export function deduplicator(options: DeduplicateOptions): Deduplicate {
 
 function keyOf(message: Message, own: DeduplicateOptions["key"]): string | undefined {
   // Without a delivery id the key is the message's own, and need not be looked for.
-  const known = message.deliveryId === undefined ? undefined : message.key;
-  const key = own ? ownKeyOf(message, own) : known;
-  // What is unverified must not stand for what is.
-  return key !== undefined && message.isUnverified ? digestOf(["unverified", key]) : key;
-}
-
-function ownKeyOf(message: Message, own: NonNullable<DeduplicateOptions["key"]>): string | undefined {
+  if (!own) return message.deliveryId === undefined ? undefined : message.key;
   const key = notPromised("key", own(message));
   if (key === undefined) return undefined;
   if (typeof key !== "string") throw new TypeError(`key: it returned ${shown(key)}, and neither text nor undefined.`);
-  return digestOf([message.node, message.source, key]);
-}
-
-function digestOf(identity: readonly (string | undefined)[]): string {
+  // What is unverified must not stand for what is, as in `message.key`.
+  const identity = [message.node, message.source, key, ...(message.isUnverified ? ["unverified"] : [])];
   return createHash("sha256").update(JSON.stringify(identity)).digest("hex");
 }
 

@@ -6,7 +6,8 @@
 import { WebhookError } from "../../errors";
 import type { EmitContext, Emitter, Message } from "../../message";
 import type { SpoolIndex } from "./stock";
-import { identityOf, sizeOf, type SpoolJournal } from "./journal";
+import { identityOf } from "../identity";
+import { sizeOf, type SpoolJournal } from "./journal";
 import type { SpoolSettings } from "./options";
 import type { SpoolEntry } from "./schedule";
 import { encodeMessage } from "./stored-message";

@@ -6,6 +6,7 @@
  * @module
  */
 import type { EmitContext, Message } from "../../message";
+import { identityOf } from "../identity";
 import { PermanentError } from "../permanent-error";
 import type { SpoolEntry } from "./schedule";
 import type { Store } from "../disk/store";
@@ -58,11 +59,6 @@ export type SpoolJournal = {
 
 const PARTS = ["meta", "octets", "payload", "state"];
 const SIZE_BYTES = 6;
-
-/** Tells copies of a message by its key. What is unverified must not stand for what is. */
-export function identityOf({ key, isUnverified }: Pick<Message, "key" | "isUnverified">): string {
-  return isUnverified ? `unverified ${key}` : key;
-}
 
 /** The size of a message on disk, in bytes. */
 export function sizeOf({ meta, octets, payload }: StoredMessage): number {
