@@ -84,6 +84,8 @@ async function read(channel, queue, received) {
   let lastAt = performance.now();
   channel.on("error", () => {});
   await channel.prefetch(BATCH * 2);
+  // After a SIGKILL the broker listens before it has all its queues again.
+  await channel.assertQueue(queue, QUEUE);
   await channel.consume(queue, (message) => {
     if (message === null) return;
     lastAt = performance.now();
