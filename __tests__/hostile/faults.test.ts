@@ -189,6 +189,8 @@ describe.each([
       const runs = await Promise.all(
         Array.from({ length: count }, (_, index) => run({ coding, refuses, way, at: index + 1 })),
       );
+      // V8 may hold on to what it has called last, where it keeps count of calls: so another request comes.
+      await run({ coding, refuses, way, at: 0 });
       for (const { failed, client, confirmed, emitted, served } of runs) {
         expect(failed).toBeDefined();
         failures.add(failed ?? "");

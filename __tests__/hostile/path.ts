@@ -77,11 +77,12 @@ export async function servePath(options: PathOptions = {}, above: readonly unkno
   const settled = async (count: number): Promise<void> => {
     await until(() => outcomes.length >= count && admit.inFlight === 0);
     expect(outcomes).toHaveLength(count);
-    // What an emitter that can never settle holds is let go with its promise.
+    // What an emitter that can never settle holds is let go with its promise. A collection takes half a second where others
+    // use the machine, and some take two.
     await until(() => {
       if (admit.inFlightBytes > 0) collectGarbage();
       return admit.inFlightBytes === 0;
-    });
+    }, 5_000);
   };
   return { ...served, admit, messages, outcomes, lines, settled };
 }

@@ -175,11 +175,11 @@ export const CODE = {
   br: (octets: string | Buffer): Buffer => brotliCompressSync(octets),
 } as const;
 
-/** Waits until something is true, for at most two seconds. */
-export async function until(isTrue: () => boolean): Promise<void> {
-  const give = performance.now() + 2000;
+/** Waits until something is true, for at most two seconds unless told. */
+export async function until(isTrue: () => boolean, withinMs = 2000): Promise<void> {
+  const give = performance.now() + withinMs;
   while (!isTrue()) {
-    if (performance.now() > give) throw new Error("until: it has not become true in two seconds");
+    if (performance.now() > give) throw new Error(`until: it has not become true in ${withinMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
