@@ -79,7 +79,10 @@ export type Message<Payload = unknown> = {
 
 /** What an emitter is given besides the message. */
 export type EmitContext = {
-  /** Fires when the sender's answer can wait no longer: a confirmation that comes later changes nothing. */
+  /**
+   * Fires when the sender's answer can wait no longer: a confirmation that comes later changes nothing. It is made when it
+   * is read, so a copy of the context by spread has none.
+   */
   readonly signal: AbortSignal;
   /** What the emitter has thrown, where this one is the node's `deadLetter`. */
   readonly error?: unknown;

@@ -14,6 +14,7 @@ import { handshake } from "./accept/handshake";
 import { methodGate, type MethodGateOptions } from "./accept/method-gate";
 import { authenticate, type AuthenticateOptions } from "./authenticate";
 import type { Authenticator } from "./authenticate/authenticator";
+import { chain } from "./chain";
 import { emit, type EmitOptions } from "./emit";
 import { auditTrail, type Auditor, type AuditRecord, type AuditSink } from "./emit/audit";
 import { compileMessageType } from "./emit/compile-message-type";
@@ -159,8 +160,7 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     throw new TypeError(`leaseSeconds: ${leaseSeconds} is not longer than deadlineMs (${deadlineMs}).`);
   }
 
-  const router = Router({ mergeParams: true }).all(
-    "/",
+  const steps = [
     begin({ ...accepts, logger, events }),
     // What is only for a source is left out where there is none.
     ...(source ? [handshake({ source })] : []),
@@ -174,8 +174,8 @@ export function createWebhookNode<Payload = unknown, State extends object = AnyS
     jsonPayload(),
     ...(source ? [reply()] : []),
     emit({ ...options, messageType, audit }),
-    problem({ quarantine: options.quarantine }),
-  );
+  ];
+  const router = Router({ mergeParams: true }).all("/", chain(steps, problem({ quarantine: options.quarantine })));
   let drained: Promise<Drained> | undefined;
   const drain: WebhookNode["drain"] = (limit) =>
     (drained ??= audited(admit.drain(limit), audit.settled, limit?.timeoutMs));

@@ -64,7 +64,7 @@ describe("methodGate [A1]", () => {
   it("hands its refusal to next, as Express and http-errors have them", () => {
     let refusal: unknown;
     const request = { method: "GET", url: "/", headers: {}, rawHeaders: [] };
-    const response = { once: () => response, destroyed: false };
+    const response = { on: () => response, destroyed: false };
     methodGate()(request as never, response as never, (error) => (refusal = error));
     const { code, status, statusCode, headers, expose } = refusal as WebhookError;
     expect({ code, status, statusCode, headers, expose }).toEqual({

@@ -4,7 +4,6 @@
  * @module
  */
 import { retryAfter, WebhookError } from "../errors";
-import { framingOf } from "../request/field-lines";
 import { checkOptions, positiveInteger } from "../request/options";
 import { step, type Step } from "../request/step";
 import { busy, Watermarks } from "./watermarks";
@@ -64,13 +63,12 @@ export function admission(options: AdmissionOptions = {}): Admission {
   let emptied = (): void => {};
 
   const admit = step(function admission(record) {
-    const { request, surroundings } = record;
+    const { framing, surroundings } = record;
     if (draining) {
       throw new WebhookError("ERR_WEBHOOK_DRAINING", "The server is shutting down; send the delivery again.", {
         headers: { ...retryAfter(), Connection: "close" },
       });
     }
-    const framing = framingOf(request);
     const declared = typeof framing === "object" ? Math.min(framing.declaredBytes, record.limits.maxEncodedBytes) : 0;
     const full = watermarks.refusal(declared, surroundings);
     if (full) throw full;

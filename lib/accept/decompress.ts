@@ -7,7 +7,6 @@
  */
 import { DEFAULT_LIMITS, maxSentBytes, refuseDeclared, type BodyLimits } from "../request/body-limits";
 import { codingsOf, decoderOf, DEFAULT_CODINGS, type ContentCoding } from "../request/content-coding";
-import { framingOf } from "../request/field-lines";
 import { checkOptions, positiveInteger, shown } from "../request/options";
 import { step, type Step } from "../request/step";
 
@@ -57,7 +56,7 @@ export function decompress(options: DecompressOptions = {}): Step {
   return step(function decompress(record) {
     record.limits = limits;
     record.codings = codingsOf(record.request, accepted);
-    refuseDeclared(framingOf(record.request), maxSentBytes(limits, record.codings));
+    refuseDeclared(record.framing, maxSentBytes(limits, record.codings));
   });
 }
 

@@ -73,14 +73,21 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
   const diagnose = diagnoser(options.diagnose);
   const isReportOnly = eitherOf("enforcement", enforcement, "enforce", "report") === "report";
 
+  // Where nobody is asked, nothing is waited for.
+  if (!authenticator) {
+    return step(function authenticate({ request }) {
+      place(request, null);
+    });
+  }
+
   return step(async function authenticate(record) {
     const { request, lifetime } = record;
     record.source = source;
     let result: unknown;
     try {
-      const returned: unknown = authenticator
-        ? authenticator(withBodyAndSignal({ context, request: request as WebhookRequest }, record))
-        : null;
+      const returned: unknown = authenticator(
+        withBodyAndSignal({ context, request: request as WebhookRequest }, record),
+      );
       result = isThenable(returned) ? await lifetime.outlast(returned) : returned;
     } catch (error) {
       // C2: whatever the authenticator made of it, a body that failed keeps its own status.
@@ -109,8 +116,9 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
 
 /** B3: what the product's authenticators set, by its own names. */
 function place(request: IncomingMessage, pair: Pair | null): void {
-  const [auth, user] = pair ?? [new AuthCredentials(), new UnauthenticatedUser()];
-  Object.assign(request, { auth, user });
+  const authenticated = request as { auth?: unknown; user?: unknown };
+  authenticated.auth = pair ? pair[0] : new AuthCredentials();
+  authenticated.user = pair ? pair[1] : new UnauthenticatedUser();
 }
 
 function reportUnverified(record: DeliveryRecord, { message }: Error): void {

@@ -34,20 +34,30 @@ export async function confirmAll(
   record: DeliveryRecord,
   ports: Ports,
 ): Promise<readonly Confirmation[]> {
-  const { lifetime } = record;
-  const one = async (message: Message): Promise<Confirmation> => {
-    const work = start(message, trackingId, record, ports);
-    if (ports.audit) auditOnce(work, message, record, ports.audit);
-    if (await settlesNow(work)) return work;
-    // What the emitter holds stays counted as in flight, also after the sender was told to come again.
-    record.hold(work);
-    return lifetime.race(work);
-  };
-  if (messages.length === 1) return [await one(messages[0] as Message)];
-  const settled = await Promise.allSettled(messages.map(one));
-  const failed = settled.find((each) => each.status === "rejected");
-  if (failed) throw failed.reason;
-  return (settled as PromiseFulfilledResult<Confirmation>[]).map(({ value }) => value);
+  record.beginEmitting();
+  try {
+    if (messages.length === 1) return [await confirmOne(messages[0] as Message, trackingId, record, ports)];
+    const settled = await Promise.allSettled(messages.map((message) => confirmOne(message, trackingId, record, ports)));
+    const failed = settled.find((each) => each.status === "rejected");
+    if (failed) throw failed.reason;
+    return (settled as PromiseFulfilledResult<Confirmation>[]).map(({ value }) => value);
+  } finally {
+    record.endEmitting();
+  }
+}
+
+async function confirmOne(
+  message: Message,
+  trackingId: string,
+  record: DeliveryRecord,
+  ports: Ports,
+): Promise<Confirmation> {
+  const work = start(message, trackingId, record, ports);
+  if (ports.audit) auditOnce(work, message, record, ports.audit);
+  if (await settlesNow(work)) return work;
+  // What the emitter holds stays counted as in flight, also after the sender was told to come again.
+  record.hold(work);
+  return record.lifetime.race(work);
 }
 
 function start(
@@ -56,8 +66,9 @@ function start(
   record: DeliveryRecord,
   { emitter, deadLetter, deduplicate }: Ports,
 ): Promise<Confirmation> {
+  if (!deduplicate) return confirm(message, record.lifetime, emitter, deadLetter);
   const work = (): Promise<Confirmation> => confirm(message, record.lifetime, emitter, deadLetter);
-  return deduplicate ? deduplicate({ message, trackingId, record, work }) : work();
+  return deduplicate({ message, trackingId, record, work });
 }
 
 /** Audits a message that is confirmed, whatever its sender was told: when the answer has gone, or when that comes late. */

@@ -12,12 +12,12 @@ import { compileMessageType, type CompiledMessageType } from "./compile-message-
 import { confirmAll } from "./confirm";
 import type { Confirmation } from "./confirmation";
 import { deduplicator, type DeduplicateOptions } from "./deduplicate";
-import { makeMessage } from "./message";
+import { makeMessage, type MessageParts } from "./message";
 import type { MessageType } from "./message-type";
 import { splitter, type SplitOptions } from "./split";
 import { successAnswer, type SuccessOptions } from "./success";
 import { trackingId } from "./tracking-id";
-import { validateAll } from "./validate";
+import { validateAll, type Validated } from "./validate";
 
 export type EmitOptions<Payload = unknown> = SuccessOptions<Payload> &
   SplitOptions<Payload> & {
@@ -95,12 +95,12 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
   const answerTo = successAnswer(options as EmitOptions);
 
   return step(async function emit(record) {
-    const { body, lifetime, source, request } = record;
-    const payload = await record.payload();
-    const delivered = {
+    const { lifetime, source, request } = record;
+    const { payload, octets, text } = record.loaded ?? (await record.load());
+    const delivered: MessageParts = {
       payload,
-      octets: await body.bytes(),
-      body: await body.text(),
+      octets,
+      body: text,
       messageType,
       fields,
       node: record.surroundings.name,
@@ -116,18 +116,15 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
 
     const items = itemsOf(delivered, source);
     const of = items ? trackingId() : undefined;
-    const payloads = items ?? [payload];
-    const isSplit = items !== undefined;
-    const validated = validate
-      ? await validateAll(payloads, validate, record, { isSplit, isEmitted })
-      : payloads.map((one) => ({ payload: one }));
-    const messages = validated.map((one, index) =>
-      makeMessage({ ...delivered, ...one, item: of === undefined ? undefined : { of, index } }, groupOf),
-    );
+    const make = (one: Validated, index: number): Message =>
+      makeMessage({ ...delivered, ...one, ...(of !== undefined && { item: { of, index } }) }, groupOf);
+    const messages = validate
+      ? (await validateAll(items ?? [payload], validate, record, { isSplit: items !== undefined, isEmitted })).map(make)
+      : (items?.map((item, index) => make({ payload: item }, index)) ?? [makeMessage(delivered, groupOf)]);
     record.message = messages[0];
 
     const told = of ?? (messages[0] as Message).trackingId;
-    const confirmations = await record.emitting(() => confirmAll(messages, told, record, ports));
+    const confirmations = await confirmAll(messages, told, record, ports);
     const { id, fresh } = deduplicated(messages, confirmations, told);
     const success = answerTo(record, id, fresh.length > 0 || messages.length === 0 ? fresh : messages);
     record.end({

@@ -12,6 +12,7 @@ import { step, type Step } from "../request/step";
  */
 export function jsonPayload(): Step {
   return step(async function jsonPayload(record) {
-    (record.request as { body?: unknown }).body = await record.payload();
+    const { payload } = await record.load();
+    (record.request as { body?: unknown }).body = payload;
   });
 }

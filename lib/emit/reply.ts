@@ -14,7 +14,8 @@ export function reply(): Step {
   return step(async function reply(record) {
     const { source, request } = record;
     if (!source?.reply) return;
-    const facts = { request, payload: await record.payload(), octets: await record.body.bytes() };
+    const { payload, octets } = await record.load();
+    const facts = { request, payload, octets };
     const answered = notPromised("reply", source.reply(facts));
     if (!answered) return;
     // A handshake answered to a sender that is not verified would vouch to a stranger for this endpoint.

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { framingOf } from "./field-lines";
 import { hasArrived } from "./arrival";
 import type { DeliveryRecord } from "./delivery";
 
@@ -59,7 +58,7 @@ function end(response: DeliveryRecord["response"], text: string | undefined): vo
 function endUnread(record: DeliveryRecord, text: string | undefined): void {
   const { request, response, lifetime } = record;
   if (response.headersSent || response.destroyed) return;
-  if (hasArrived(request, framingOf(request))) {
+  if (hasArrived(request, record.framing)) {
     request.resume();
     end(response, text);
     return;

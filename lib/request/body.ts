@@ -9,7 +9,7 @@ import rawBody from "raw-body";
 import { WebhookError } from "../errors";
 import { Arrival, hasArrived, takeWhole, tooLarge } from "./arrival";
 import type { ContentCoding } from "./content-coding";
-import { framingOf, type Framing } from "./field-lines";
+import type { Framing } from "./field-lines";
 import { maxSentBytes, refuseDeclared, type BodyLimits } from "./body-limits";
 import { inflateAtOnce, inflateStream, takeLive, windowRefusal } from "./inflate";
 import { parseJson } from "./json";
@@ -40,10 +40,19 @@ export type Body = {
   stream(): Readable;
 };
 
+/** A body that was read: what steps hand on. */
+export type LoadedBody = {
+  /** The octets with content codings undone. */
+  readonly octets: Buffer;
+  readonly text: string;
+  readonly payload: unknown;
+};
+
 /** What a body needs to know of the request that it belongs to. */
 export type BodyContext = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly framing: Framing;
   readonly lifetime: Lifetime;
   readonly limits: BodyLimits;
   readonly codings: readonly ContentCoding[];
@@ -63,7 +72,6 @@ export class RequestBody implements Body {
   /** Whether all octets were taken off the request, which itself tells so only later. */
   isTaken = false;
   readonly #of: BodyContext;
-  readonly #framing: Framing;
   readonly #maxSentBytes: number;
   #opened: Promise<Buffer | Arrival> | undefined;
   /** The octets as sent, once all have arrived. */
@@ -72,6 +80,9 @@ export class RequestBody implements Body {
   #bytes: Promise<Buffer> | undefined;
   #text: Promise<string> | undefined;
   #json: Promise<unknown> | undefined;
+  #loaded: Promise<LoadedBody> | undefined;
+  /** The text, once it is decoded. */
+  #decoded: string | undefined;
   /** Hear the decoded octets of a reading that has not begun to bring any. */
   readonly #taps: ((octets: Buffer) => void)[] = [];
   /** Somebody wants the octets while they arrive: they are not held back to be inflated at once. */
@@ -79,7 +90,6 @@ export class RequestBody implements Body {
 
   constructor(context: BodyContext) {
     this.#of = context;
-    this.#framing = framingOf(context.request);
     this.#maxSentBytes = maxSentBytes(context.limits, context.codings);
   }
 
@@ -93,11 +103,16 @@ export class RequestBody implements Body {
   }
 
   text(): Promise<string> {
-    return (this.#text ??= this.#noting(this.#decode()));
+    return (this.#text ??= this.#noting(this.bytes().then((octets) => this.#decode(octets))));
   }
 
   json(): Promise<unknown> {
-    return (this.#json ??= this.#noting(this.#parse()));
+    return (this.#json ??= this.#noting(this.load().then(({ payload }) => payload)));
+  }
+
+  /** All forms at once, for the steps: each promise on this way costs every request. */
+  load(): Promise<LoadedBody> {
+    return (this.#loaded ??= this.#noting(this.#load()));
   }
 
   each(listener: (octets: Buffer) => void): Promise<void> {
@@ -108,7 +123,7 @@ export class RequestBody implements Body {
   arrived(): Buffer | undefined {
     const { request } = this.#of;
     if (this.#sent || this.#opened || request.readableDidRead) return this.#sent;
-    if (!hasArrived(request, this.#framing) || request.readableLength > this.#maxSentBytes) return undefined;
+    if (!hasArrived(request, this.#of.framing) || request.readableLength > this.#maxSentBytes) return undefined;
     try {
       return this.#take();
     } catch {
@@ -154,6 +169,8 @@ export class RequestBody implements Body {
     const { request, codings } = this.#of;
     const kept = codings.length === 0 ? octetsReadBefore(request) : undefined;
     if (kept) return this.#hold(kept, this.#maxSentBytes);
+    // Octets that came with the header section are there once the parser has returned.
+    if (!this.#isHere()) await undefined;
     if (this.#isHere()) return this.#take();
     const opened = await this.#open();
     if (Buffer.isBuffer(opened)) return opened;
@@ -185,16 +202,16 @@ export class RequestBody implements Body {
     return this.#isLive || (this.#taps.length > 0 && !(await isSoon(opened.whole)));
   }
 
-  async #decode(): Promise<string> {
-    return decodeText(await this.bytes(), this.#of.charset);
-  }
-
-  async #parse(): Promise<unknown> {
+  async #load(): Promise<LoadedBody> {
     const octets = await this.bytes();
-    const text = await this.text();
+    const text = this.#decode(octets);
     const turn = turnFor(octets.length);
     if (turn) await turn;
-    return parseJson(octets, text, this.#of.limits.maxDepth);
+    return { octets, text, payload: parseJson(octets, text, this.#of.limits.maxDepth) };
+  }
+
+  #decode(octets: Buffer): string {
+    return (this.#decoded ??= decodeText(octets, this.#of.charset));
   }
 
   /** Opens the body once for all who ask: as octets where all have arrived, else as what is on its way. */
@@ -205,14 +222,14 @@ export class RequestBody implements Body {
   async #begin(): Promise<Buffer | Arrival> {
     const { request, response, lifetime } = this.#of;
     if (request.readableDidRead) throw bodyConsumed();
-    refuseDeclared(this.#framing, this.#maxSentBytes);
+    refuseDeclared(this.#of.framing, this.#maxSentBytes);
     if (lifetime.over) throw lifetime.over;
     // An app that handles "checkContinue" leaves the asking to us; else Node has asked already.
     if (request.headers.expect !== undefined && !(response as { _sent100?: boolean })._sent100)
       response.writeContinue();
     // Octets that came with the header section are there once the parser has returned.
     await Promise.resolve();
-    return hasArrived(request, this.#framing) ? this.#take() : this.#arrive();
+    return hasArrived(request, this.#of.framing) ? this.#take() : this.#arrive();
   }
 
   /** Whether a body without a coding can be taken as it is, with nothing to wait for and nothing to refuse. */
@@ -220,7 +237,7 @@ export class RequestBody implements Body {
     const { request, lifetime, codings } = this.#of;
     if (codings.length > 0 || request.readableDidRead || lifetime.over || request.headers.expect !== undefined)
       return false;
-    return hasArrived(request, this.#framing) && request.readableLength <= this.#maxSentBytes;
+    return hasArrived(request, this.#of.framing) && request.readableLength <= this.#maxSentBytes;
   }
 
   #take(): Buffer {

@@ -7,10 +7,11 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Message, MessageSender } from "../message";
 import type { WebhookError } from "../errors";
 import { aborted } from "./arrival";
-import { RequestBody, type Body } from "./body";
+import { RequestBody, type Body, type LoadedBody } from "./body";
 import { DEFAULT_LIMITS, type BodyLimits } from "./body-limits";
 import { codingsOf, DEFAULT_CODINGS, type ContentCoding } from "./content-coding";
 import { isJsonMediaType, parseContentType, type ContentType } from "./content-type";
+import { framingOf, type Framing } from "./field-lines";
 import { Holds } from "./holds";
 import { Lifetime } from "./lifetime";
 import { consoleLogger } from "./logger";
@@ -59,6 +60,8 @@ export class DeliveryRecord implements Delivery {
   codings: readonly ContentCoding[] | undefined;
   source: SourceTraits | undefined;
   pair: Pair | undefined;
+  /** The body, once a step has read it. */
+  loaded: LoadedBody | undefined;
   message: Message | undefined;
   outcome: Outcome | undefined;
   /** An answer was begun: no step after this one is to run. */
@@ -68,8 +71,8 @@ export class DeliveryRecord implements Delivery {
   /** The source's proof was missing or wrong, and the node only reports that. */
   isUnverified = false;
   #body: RequestBody | undefined;
-  #form: { readonly payload: unknown } | undefined;
   #contentType: ContentType | undefined | null = null;
+  #framing: Framing | undefined;
   /** From here on the sender may go: the message is on its way. */
   #isEmitting = false;
   #isDone = false;
@@ -83,7 +86,7 @@ export class DeliveryRecord implements Delivery {
     this.surroundings = surroundings;
     this.lifetime = new Lifetime(surroundings.deadlineMs);
     this.#entered = isObserved(surroundings) ? [] : undefined;
-    response.once("close", () => this.#closed());
+    response.on("close", () => this.#closed());
     // A response that was closed before the first step ran will not say so again.
     if (response.destroyed) this.#closed();
   }
@@ -92,6 +95,7 @@ export class DeliveryRecord implements Delivery {
     return (this.#body ??= new RequestBody({
       request: this.request,
       response: this.response,
+      framing: this.framing,
       lifetime: this.lifetime,
       limits: this.limits,
       codings: (this.codings ??= codingsOf(this.request, DEFAULT_CODINGS)),
@@ -100,16 +104,17 @@ export class DeliveryRecord implements Delivery {
     }));
   }
 
-  /** The value that the body holds: JSON, or what the source reads in another media type. */
-  payload(): Promise<unknown> {
+  /** Reads the body for the steps. Its payload is JSON, or what the source makes of text in another media type. */
+  async load(): Promise<LoadedBody> {
     const mediaType = this.contentType?.mediaType;
-    if (!this.source?.payloadOf || mediaType === undefined || isJsonMediaType(mediaType)) return this.body.json();
-    return this.#readForm(this.source, mediaType);
+    const isForm = this.source?.payloadOf && mediaType !== undefined && !isJsonMediaType(mediaType);
+    return (this.loaded ??= await (isForm ? this.#loadForm(mediaType) : this.body.load()));
   }
 
-  async #readForm(source: SourceTraits, mediaType: string): Promise<unknown> {
-    this.#form ??= { payload: source.payloadOf?.({ text: await this.body.text(), mediaType }) };
-    return this.#form.payload;
+  async #loadForm(mediaType: string): Promise<LoadedBody> {
+    const octets = await this.body.bytes();
+    const text = await this.body.text();
+    return { octets, text, payload: this.source?.payloadOf?.({ text, mediaType }) };
   }
 
   /** What the body failed with, if it was read and failed. */
@@ -126,6 +131,11 @@ export class DeliveryRecord implements Delivery {
   get contentType(): ContentType | undefined {
     if (this.#contentType === null) this.#contentType = parseContentType(this.request.headers["content-type"]);
     return this.#contentType;
+  }
+
+  /** How the body is delimited, read once. */
+  get framing(): Framing {
+    return (this.#framing ??= framingOf(this.request));
   }
 
   get signal(): AbortSignal {
@@ -147,38 +157,34 @@ export class DeliveryRecord implements Delivery {
   /** Writes how the request ended. What comes second changes nothing. */
   end(ending: Omit<Outcome, "node" | "source" | "receivedAt" | "durationMs" | "durations">): void {
     if (this.outcome) return;
-    const { name } = this.surroundings;
     const endedAt = performance.now();
-    this.outcome = {
-      ...this.#facts(ending),
+    const outcome: { -readonly [Member in keyof Outcome]: Outcome[Member] } = {
       ...ending,
-      node: name,
-      ...(this.source && { source: this.source.name }),
+      node: this.surroundings.name,
       receivedAt: this.receivedAt,
       durationMs: endedAt - this.lifetime.startedAt,
-      ...(this.#entered && { durations: durations(this.#entered, endedAt) }),
     };
-    publish(this.outcome, this.surroundings);
+    if (this.source) outcome.source = this.source.name;
+    if (hasNoMessage(ending)) Object.assign(outcome, this.#claims(), ending);
+    if (this.#entered) outcome.durations = durations(this.#entered, endedAt);
+    this.outcome = outcome;
+    publish(outcome, this.surroundings);
   }
 
   /** What is known of a delivery that did not arrive: of its message, or as its header fields say. */
-  #facts({
-    kind,
-    messages,
-  }: Pick<Outcome, "kind" | "messages">): Pick<Outcome, "deliveryId" | "eventType"> | undefined {
-    if (kind === "delivered" || kind === "duplicate" || messages !== undefined) return undefined;
+  #claims(): Claims | undefined {
     return this.message ? claimsOf(this.message) : this.source && claimsBefore(this.source, this.request);
   }
 
-  /** Runs the emitter's part: a sender that goes away meanwhile does not stop it. */
-  async emitting<T>(work: () => Promise<T>): Promise<T> {
+  /** The emitter's part begins: a sender that goes away meanwhile does not stop it. */
+  beginEmitting(): void {
     this.#isEmitting = true;
-    try {
-      return await work();
-    } finally {
-      this.#isEmitting = false;
-      if (this.response.destroyed) this.#done();
-    }
+  }
+
+  /** The emitter's part is over, whatever came of it. */
+  endEmitting(): void {
+    this.#isEmitting = false;
+    if (this.response.destroyed) this.#done();
   }
 
   /** Calls back once nothing of the request is under way any more, now if that is so already. */
@@ -221,6 +227,10 @@ export class DeliveryRecord implements Delivery {
     for (const callback of this.#whenDone.splice(0)) callback();
     this.#holds.done();
   }
+}
+
+function hasNoMessage({ kind, messages }: Pick<Outcome, "kind" | "messages">): boolean {
+  return kind !== "delivered" && kind !== "duplicate" && messages === undefined;
 }
 
 type Claims = { readonly deliveryId?: string; readonly eventType?: string };

@@ -5,27 +5,43 @@
  * @module
  */
 
+const SPACE = 0x20;
 const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+const BYTE_ORDER_MARK = 0xfeff;
 
 /** Whether JSON text is nested deeper than `maxDepth`. Linear; of text that is no JSON it may say either. */
 export function isDeeperThan(text: string, maxDepth: number): boolean {
-  // Most bodies hold fewer brackets than the bound, and counting them is ten times as fast as tracking them.
-  return hasMoreThan(text, maxDepth) && exceeds(text, maxDepth);
+  // Most bodies open fewer arrays and objects than the bound, and counting is ten times as fast as tracking them.
+  return opensMoreThan(text, maxDepth) && exceeds(text, maxDepth);
 }
 
-function hasMoreThan(text: string, count: number): boolean {
+/** Whether there are more brackets that may open something: what stands before one in a URL template is neither of these. */
+function opensMoreThan(text: string, count: number): boolean {
   let left = count;
   for (const bracket of ["{", "["]) {
     for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
-      if (left-- === 0) return true;
+      if (mayPrecede(text.charCodeAt(at - 1)) && left-- === 0) return true;
     }
   }
   return false;
+}
+
+/** Whether a character may stand before a value: `[`, `:`, `,`, white space, a mark, and `NaN` for none. RFC 8259 section 2 */
+function mayPrecede(character: number): boolean {
+  return (
+    character === COLON ||
+    character === COMMA ||
+    character === OPEN_BRACKET ||
+    character === BYTE_ORDER_MARK ||
+    !(character > SPACE)
+  );
 }
 
 function exceeds(text: string, maxDepth: number): boolean {

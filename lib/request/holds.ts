@@ -9,7 +9,7 @@ const forgotten = new FinalizationRegistry<() => void>((letGo) => letGo());
 
 export class Holds {
   /** Each work, and what lets it go: that one must not lead back to the work, or it would never be collected. */
-  readonly #works = new Map<Promise<unknown>, () => void>();
+  #works: Map<Promise<unknown>, () => void> | undefined;
   readonly #callbacks: (() => void)[] = [];
   #left = 0;
   #isDone = false;
@@ -18,12 +18,12 @@ export class Holds {
   add(work: Promise<unknown>): void {
     const letGo = this.#hold();
     const settled = (): void => {
-      this.#works.delete(work);
+      this.#works?.delete(work);
       letGo();
     };
     work.then(settled, settled);
     if (this.#isDone) forgotten.register(work, letGo);
-    else this.#works.set(work, letGo);
+    else (this.#works ??= new Map()).set(work, letGo);
   }
 
   // In a scope of its own: functions made in one scope share what any of them has captured.
@@ -42,8 +42,8 @@ export class Holds {
   done(): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    for (const [work, letGo] of this.#works) forgotten.register(work, letGo);
-    this.#works.clear();
+    this.#works?.forEach((letGo, work) => forgotten.register(work, letGo));
+    this.#works = undefined;
     this.#tell();
   }
 

@@ -4,31 +4,47 @@
  * @module
  */
 
-const OF = Symbol("of");
+/** Hands its argument on as the object that a class below it makes: private fields then go on that. */
+class Given {
+  constructor(target: object) {
+    return target;
+  }
+}
 
 /**
  * Makes a function that gives objects such members, found by what each object is made of.
  *
  * A getter written into an object literal would be new for each object, and V8 keeps the shape that it makes of each, with
  * all that the getter refers to, until a full garbage collection: every request would outlive the collections of the young.
- * These getters are the same for all objects.
+ * These getters are the same for all objects, and a private field costs less than half of a property that does not show.
  */
 export function lazyMembers<Of, Members extends object>(find: {
   readonly [Name in keyof Members]: (of: Of) => Members[Name];
 }): <Target extends object>(target: Target, of: Of) => Target & Members {
-  const getters = Object.entries<(of: Of) => unknown>(find).map(([name, get]) => {
-    const getter = {
-      enumerable: true,
-      get(this: { readonly [OF]: Of }): unknown {
-        return get(this[OF]);
-      },
-    };
-    return [name, getter] as const;
-  });
+  class Lazy extends Given {
+    readonly #of: Of;
+
+    constructor(target: object, of: Of) {
+      super(target);
+      this.#of = of;
+    }
+
+    static of(target: object): Of {
+      if (#of in target) return target.#of;
+      throw new TypeError("A member that is found when it is asked for cannot be read through a proxy.");
+    }
+  }
+  const names = Object.keys(find);
+  const getters = Object.values<(of: Of) => unknown>(find).map((get) => ({
+    enumerable: true,
+    get(this: object): unknown {
+      return get(Lazy.of(this));
+    },
+  }));
   return function withMembers(target, of) {
-    Object.defineProperty(target, OF, { value: of });
+    new Lazy(target, of);
     // One by one: `Object.defineProperties` reads all descriptors anew, and takes twice as long.
-    for (const [name, getter] of getters) Object.defineProperty(target, name, getter);
+    for (let at = 0; at < names.length; at++) Object.defineProperty(target, names[at] as string, getters[at] as object);
     return target as never;
   };
 }

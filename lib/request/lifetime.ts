@@ -18,7 +18,7 @@ export class Lifetime {
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
   #controller: AbortController | undefined;
-  readonly #listeners = new Set<Listener>();
+  #listeners: Set<Listener> | undefined;
   /** How many readers wait for octets: a deadline that strikes them is the sender's (408), any other is ours (503). */
   reading = 0;
   /** The step that the request is in. */
@@ -55,8 +55,7 @@ export class Lifetime {
     if (this.#over || this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    if (this.#listeners.size > 0)
-      this.#tell(new WebhookError("ERR_WEBHOOK_ABORTED", "The request was answered already."));
+    if (this.#listeners?.size) this.#tell(new WebhookError("ERR_WEBHOOK_ABORTED", "The request was answered already."));
   }
 
   /** Calls back once when it is over, now if it already is. Returns what takes the listener away. */
@@ -66,8 +65,9 @@ export class Lifetime {
       return () => {};
     }
     this.#arm();
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    const listeners = (this.#listeners ??= new Set());
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   /** What `work` settles to, or the reason why the time for it was over first. */
@@ -89,9 +89,9 @@ export class Lifetime {
   }
 
   #tell(reason: WebhookError): void {
-    const listeners = [...this.#listeners];
-    this.#listeners.clear();
-    for (const listener of listeners) listener(reason);
+    const listeners = this.#listeners;
+    this.#listeners = undefined;
+    listeners?.forEach((listener) => listener(reason));
   }
 
   // Most requests never wait, so the timer is set for those that do.

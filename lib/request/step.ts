@@ -8,7 +8,9 @@ import { refusalOf } from "./refusal";
 import { recordOf, type DeliveryRecord } from "./delivery";
 
 /** A middleware for Express 4 and 5, and for whatever else calls `(req, res, next)`. */
-export type Step = (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void) => void;
+export type Step = (request: IncomingMessage, response: ServerResponse, next: Next) => void;
+
+type Next = (error?: unknown) => void;
 
 /**
  * Makes a step of a function of the request's record. It goes on to the next one when the function has returned and has
@@ -18,27 +20,36 @@ export function step(run: (record: DeliveryRecord) => void | Promise<void>): Ste
   const { name } = run;
   const middleware: Step = (request, response, next) => {
     const record = recordOf(request, response);
-    const goOn = (): void => {
-      if (!record.isAnswered) next();
-    };
-    const refuse = (error: unknown): void => {
-      const { outcome } = refusalOf(error, record.source);
-      record.lifetime.close();
-      record.end(outcome);
-      // To an error behind a whole answer, Express's own handler would cut the connection that it went out on.
-      if (!response.writableEnded) next(asError(error));
-    };
     record.enter(name);
+    let running: void | Promise<void>;
     try {
-      const running = run(record);
-      if (running === undefined) goOn();
-      else running.then(goOn, refuse);
+      running = run(record);
     } catch (error) {
-      refuse(error);
+      refuse(record, error, next);
+      return;
+    }
+    if (running === undefined) goOn(record, next);
+    else {
+      running.then(
+        () => goOn(record, next),
+        (error: unknown) => refuse(record, error, next),
+      );
     }
   };
-  // Stack traces and router listings then read as a list of steps.
+  // Stack traces then read as a list of steps.
   return Object.defineProperty(middleware, "name", { value: name });
+}
+
+function goOn(record: DeliveryRecord, next: Next): void {
+  if (!record.isAnswered) next();
+}
+
+function refuse(record: DeliveryRecord, error: unknown, next: Next): void {
+  const { outcome } = refusalOf(error, record.source);
+  record.lifetime.close();
+  record.end(outcome);
+  // To an error behind a whole answer, Express's own handler would cut the connection that it went out on.
+  if (!record.response.writableEnded) next(asError(error));
 }
 
 /**

@@ -4,15 +4,21 @@
  *
  * @module
  */
-import { isAscii } from "node:buffer";
+import { isAscii, isUtf8 } from "node:buffer";
 import iconv from "iconv-lite";
 import { WebhookError } from "../errors";
 
 type Decode = (octets: Buffer) => string;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
 const utf16le = new TextDecoder("utf-16le", { fatal: true });
 const utf16be = new TextDecoder("utf-16be", { fatal: true });
+
+// Half of what a TextDecoder takes, where the text is neither ASCII nor beyond Latin.
+function utf8(octets: Buffer): string {
+  if (!isUtf8(octets)) throw new TypeError("not UTF-8");
+  const text = octets.toString("utf8");
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
+}
 
 // TextDecoder's "us-ascii" is windows-1252 (Encoding Standard section 4.2), which takes any octet.
 function ascii(octets: Buffer): string {
@@ -48,8 +54,8 @@ function utf32AnyEndian(octets: Buffer): string {
 }
 
 const CHARSETS: ReadonlyMap<string, Decode> = new Map([
-  ["utf-8", (octets: Buffer) => utf8.decode(octets)],
-  ["utf8", (octets: Buffer) => utf8.decode(octets)],
+  ["utf-8", utf8],
+  ["utf8", utf8],
   ["us-ascii", ascii],
   ["ascii", ascii],
   ["utf-16", utf16],
