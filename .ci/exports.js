@@ -93,6 +93,7 @@ const PRIVATE = [
   "request/arrival",
   "request/body",
   "request/body-limits",
+  "request/chain",
   "request/content-coding",
   "request/content-type",
   "request/depth",

@@ -14,7 +14,6 @@ import { handshake } from "./accept/handshake";
 import { methodGate, type MethodGateOptions } from "./accept/method-gate";
 import { authenticate, type AuthenticateOptions } from "./authenticate";
 import type { Authenticator } from "./authenticate/authenticator";
-import { chain } from "./chain";
 import { emit, type EmitOptions } from "./emit";
 import { auditTrail, type Auditor, type AuditRecord, type AuditSink } from "./emit/audit";
 import { compileMessageType } from "./emit/compile-message-type";
@@ -23,6 +22,7 @@ import { messageTypeGate, type MessageTypeGateOptions } from "./emit/message-typ
 import { reply } from "./emit/reply";
 import { problem, type ProblemOptions } from "./problem";
 import { begin, type BeginOptions } from "./request/begin";
+import { chain } from "./request/chain";
 import { consoleLogger } from "./request/logger";
 import { checkOptions, OPTION_WORDS } from "./request/options";
 import type { Outcome } from "./request/outcome";

@@ -61,6 +61,7 @@ export type BodyContext = {
   readonly onOctets: (bytes: number) => WebhookError | undefined;
 };
 
+const TICK = Promise.resolve();
 /** How much JSON shrinks when it is coded, roughly. */
 const USUAL_RATIO = 8;
 /** How long a coded body is awaited whole, which is cheaper to inflate, before inflating starts with what is there. */
@@ -170,7 +171,7 @@ export class RequestBody implements Body {
     const kept = codings.length === 0 ? octetsReadBefore(request) : undefined;
     if (kept) return this.#hold(kept, this.#maxSentBytes);
     // Octets that came with the header section are there once the parser has returned.
-    if (!this.#isHere()) await undefined;
+    if (!this.#isHere()) await TICK;
     if (this.#isHere()) return this.#take();
     const opened = await this.#open();
     if (Buffer.isBuffer(opened)) return opened;
@@ -228,7 +229,7 @@ export class RequestBody implements Body {
     if (request.headers.expect !== undefined && !(response as { _sent100?: boolean })._sent100)
       response.writeContinue();
     // Octets that came with the header section are there once the parser has returned.
-    await Promise.resolve();
+    await TICK;
     return hasArrived(request, this.#of.framing) ? this.#take() : this.#arrive();
   }
 

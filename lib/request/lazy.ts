@@ -5,11 +5,9 @@
  */
 
 /** Hands its argument on as the object that a class below it makes: private fields then go on that. */
-class Given {
-  constructor(target: object) {
-    return target;
-  }
-}
+const Given = function given(target: object): object {
+  return target;
+} as unknown as new (target: object) => object;
 
 /**
  * Makes a function that gives objects such members, found by what each object is made of.
@@ -42,9 +40,9 @@ export function lazyMembers<Of, Members extends object>(find: {
     },
   }));
   return function withMembers(target, of) {
-    new Lazy(target, of);
+    const lazy = new Lazy(target, of);
     // One by one: `Object.defineProperties` reads all descriptors anew, and takes twice as long.
-    for (let at = 0; at < names.length; at++) Object.defineProperty(target, names[at] as string, getters[at] as object);
-    return target as never;
+    for (let at = 0; at < names.length; at++) Object.defineProperty(lazy, names[at] as string, getters[at] as object);
+    return lazy as never;
   };
 }

@@ -3,14 +3,16 @@
  *
  * @module
  */
-import type { ErrorStep } from "./problem";
-import type { Step } from "./request/step";
+import type { Step } from "./step";
+
+/** What the steps end in: an error-handling middleware. */
+type LastStep = (error: unknown, ...of: Parameters<Step>) => void;
 
 /**
  * Runs steps one after the other, and hands an error to the last, as a route of Express does. That one would keep its place
  * for each step anew, at a twentieth of what a request costs.
  */
-export function chain(steps: readonly Step[], last: ErrorStep): Step {
+export function chain(steps: readonly Step[], last: LastStep): Step {
   return function webhookNode(request, response, next) {
     let at = 0;
     const goOn = (error?: unknown): void => {
