@@ -1,4 +1,4 @@
-/** A hundred requests, thirty of them to be refused: three at each of ten places, from the method to the depth. */
+/** A hundred requests, thirty of them to be refused: at eleven places in turn, from the method to the depth. */
 const zlib = require("node:zlib");
 const { LIMIT_BYTES } = require("./limits");
 const { CODE, PAYLOADS } = require("./payloads");
@@ -14,6 +14,7 @@ const BROTLI_BOMB = zlib.brotliCompressSync(ZEROS, { params: { [zlib.constants.B
 const SYNTAX = Buffer.from(`${GOOD.toString().slice(0, -1)},}`);
 const DEEP = Buffer.from("[".repeat(100_000) + "]".repeat(100_000));
 const TOO_LARGE = ZEROS.subarray(0, LIMIT_BYTES + 1);
+const NOT_UTF8 = Buffer.concat([Buffer.from('{"name":"'), Buffer.from([0xff, 0xfe]), GOOD.subarray(1)]);
 const DAMAGED = CODE.gzip(GOOD).subarray(0, 700);
 
 /**
@@ -33,6 +34,7 @@ function refused() {
     { octets: request(BROTLI_BOMB, { "Content-Encoding": "br", ...signGithub(GOOD) }) },
     { octets: request(DAMAGED, { "Content-Encoding": "gzip", ...signGithub(GOOD) }) },
     { octets: request(GOOD, signGithub(SYNTAX)) },
+    { octets: signed(NOT_UTF8) },
     { octets: signed(SYNTAX) },
     { octets: signed(DEEP) },
   ];
@@ -49,7 +51,9 @@ function hostileMix() {
     { octets: request(CODE.gzip(GOOD), { "Content-Encoding": "gzip", ...signGithub(GOOD) }) },
   ];
   const bad = refused();
-  return Array.from({ length: 100 }, (_, at) => (at % 10 < 3 ? bad[(Math.floor(at / 10) + at) % 10] : good[at % 2]));
+  return Array.from({ length: 100 }, (_, at) =>
+    at % 10 < 3 ? bad[(3 * Math.floor(at / 10) + (at % 10)) % bad.length] : good[at % 2],
+  );
 }
 
 module.exports = { BROTLI_BOMB, GZIP_BOMB, hostileMix };

@@ -14,6 +14,7 @@ const CONTENDERS = {
   fastify: () => require("./fastify").parsed(),
   "node:http": () => require("./node-http").bare(),
   "ours, github": () => require("./ours").withGithub(),
+  "ours, silent": () => require("./ours").silent(),
   "express.json, verify": () => require("./signed").byHand(),
   octokit: () => require("./signed").octokit(),
   "ours, stripe": () => require("./ours").withStripe(),

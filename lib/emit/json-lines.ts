@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { closeSync, openSync } from "node:fs";
-import { appendFile, open } from "node:fs/promises";
+// Of "node:fs", whose promises load when they are first used: with all that they need they are a tenth of the time to start.
+import { closeSync, openSync, promises } from "node:fs";
 import { checkOptions, positiveInteger, shown, text } from "../request/options";
 
 export type JsonLinesFileOptions = {
@@ -75,7 +75,7 @@ export function jsonLinesFile(options: JsonLinesFileOptions): JsonLinesFile {
       try {
         const isTorn = mayBeTorn && (await endsTorn(path));
         mayBeTorn = true;
-        await appendFile(path, isTorn ? `\n${lines}` : lines, { mode: MODE });
+        await promises.appendFile(path, isTorn ? `\n${lines}` : lines, { mode: MODE });
         mayBeTorn = false;
         for (const { resolve } of batch) resolve();
       } catch (error) {
@@ -95,7 +95,7 @@ export function jsonLinesFile(options: JsonLinesFileOptions): JsonLinesFile {
 
 /** Whether a file ends in the middle of a line. */
 async function endsTorn(path: string): Promise<boolean> {
-  const file = await open(path, "a+", MODE);
+  const file = await promises.open(path, "a+", MODE);
   try {
     const { size } = await file.stat();
     if (size === 0) return false;

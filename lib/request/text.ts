@@ -10,8 +10,17 @@ import { WebhookError } from "../errors";
 
 type Decode = (octets: Buffer) => string;
 
-const utf16le = new TextDecoder("utf-16le", { fatal: true });
-const utf16be = new TextDecoder("utf-16be", { fatal: true });
+// Made for the first text in UTF-16: making these takes as long as loading ten modules.
+const decoders = new Map<string, InstanceType<typeof TextDecoder>>();
+function utf16Decoder(charset: "utf-16le" | "utf-16be"): Decode {
+  return function decodeUtf16(octets) {
+    const decoder = decoders.get(charset) ?? new TextDecoder(charset, { fatal: true });
+    decoders.set(charset, decoder);
+    return decoder.decode(octets);
+  };
+}
+const utf16le = utf16Decoder("utf-16le");
+const utf16be = utf16Decoder("utf-16be");
 
 // Half of what a TextDecoder takes, where the text is neither ASCII nor beyond Latin.
 function utf8(octets: Buffer): string {
@@ -28,9 +37,9 @@ function ascii(octets: Buffer): string {
 
 // RFC 2781 section 3.3: a byte order mark decides. Without one, JSON begins with an ASCII character, so its zero octet tells.
 function utf16(octets: Buffer): string {
-  if (octets[0] === 0xff && octets[1] === 0xfe) return utf16le.decode(octets);
-  if (octets[0] === 0xfe && octets[1] === 0xff) return utf16be.decode(octets);
-  return (octets[0] === 0 ? utf16be : utf16le).decode(octets);
+  if (octets[0] === 0xff && octets[1] === 0xfe) return utf16le(octets);
+  if (octets[0] === 0xfe && octets[1] === 0xff) return utf16be(octets);
+  return (octets[0] === 0 ? utf16be : utf16le)(octets);
 }
 
 // TextDecoder has no UTF-32. iconv-lite replaces what it cannot read, so only text that encodes to the same octets is taken;
@@ -59,8 +68,8 @@ const CHARSETS: ReadonlyMap<string, Decode> = new Map([
   ["us-ascii", ascii],
   ["ascii", ascii],
   ["utf-16", utf16],
-  ["utf-16le", (octets: Buffer) => utf16le.decode(octets)],
-  ["utf-16be", (octets: Buffer) => utf16be.decode(octets)],
+  ["utf-16le", utf16le],
+  ["utf-16be", utf16be],
   ["utf-32", utf32AnyEndian],
   ["utf-32le", utf32le],
   ["utf-32be", utf32be],
