@@ -60,7 +60,7 @@ function readSettings(known) {
     out: values.out,
     rounds: positiveInteger("rounds", values.rounds, quick ? 3 : 9),
     batchMs: positiveInteger("batch-ms", values["batch-ms"], quick ? 100 : 200),
-    warmUpMs: quick ? 2500 : 8000,
+    warmUpMs: quick ? 2500 : 16_000,
     inputs: values.inputs,
     contenders: values.contenders?.split(";"),
     cpuProf: values["cpu-prof"],

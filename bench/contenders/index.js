@@ -15,6 +15,7 @@ const CONTENDERS = {
   "node:http": () => require("./node-http").bare(),
   "ours, github": () => require("./ours").withGithub(),
   "ours, silent": () => require("./ours").silent(),
+  "ours, github, silent": () => require("./ours").silentWithGithub(),
   "express.json, verify": () => require("./signed").byHand(),
   octokit: () => require("./signed").octokit(),
   "ours, stripe": () => require("./ours").withStripe(),

@@ -4,7 +4,7 @@ const { hostileMix } = require("../hostile-mix");
 const { measure } = require("../rounds");
 const { wantedContenders } = require("../settings");
 
-const CONTENDERS = ["ours, silent", "express.json, verify"];
+const CONTENDERS = ["ours, github, silent", "express.json, verify"];
 
 /**
  * @param {import("../settings").Settings} settings

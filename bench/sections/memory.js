@@ -16,7 +16,7 @@ const { setTimeout } = require("node:timers/promises");
 /** @typedef {import("../settings").Settings} Settings */
 /** @typedef {{ peakBytes: number, heldBytes: number, statuses: Record<number, number> }} Memory Beyond the idle process. */
 
-const CONTENDERS = ["ours", "express.json", "fastify", "node:http"];
+const CONTENDERS = ["ours, silent", "express.json", "fastify", "node:http"];
 
 /**
  * Runs work against a fresh server, and tells how far its memory has grown meanwhile.
