@@ -3,7 +3,7 @@
  *
  * @module
  */
-// Of "node:fs", whose promises load when they are first used: with all that they need they are a tenth of the time to start.
+// Of "node:fs", whose promises load when they are first used, and bring much with them.
 import { closeSync, openSync, promises } from "node:fs";
 import { checkOptions, positiveInteger, shown, text } from "../request/options";
 

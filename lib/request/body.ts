@@ -123,7 +123,7 @@ export class RequestBody implements Body {
   /** The octets as sent, if all have arrived by now. Of a body that nobody wanted they are taken off the request. */
   arrived(): Buffer | undefined {
     const { request } = this.#of;
-    if (this.#sent || this.#opened || request.readableDidRead) return this.#sent;
+    if (this.#sent || this.#encoded || this.#opened || request.readableDidRead) return this.#sent;
     if (!hasArrived(request, this.#of.framing) || request.readableLength > this.#maxSentBytes) return undefined;
     try {
       return this.#take();

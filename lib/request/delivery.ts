@@ -159,13 +159,13 @@ export class DeliveryRecord implements Delivery {
     if (this.outcome) return;
     const endedAt = performance.now();
     const outcome: { -readonly [Member in keyof Outcome]: Outcome[Member] } = {
+      ...(hasNoMessage(ending) ? this.#claims() : undefined),
       ...ending,
       node: this.surroundings.name,
       receivedAt: this.receivedAt,
       durationMs: endedAt - this.lifetime.startedAt,
     };
     if (this.source) outcome.source = this.source.name;
-    if (hasNoMessage(ending)) Object.assign(outcome, this.#claims(), ending);
     if (this.#entered) outcome.durations = durations(this.#entered, endedAt);
     this.outcome = outcome;
     publish(outcome, this.surroundings);

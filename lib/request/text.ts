@@ -10,7 +10,7 @@ import { WebhookError } from "../errors";
 
 type Decode = (octets: Buffer) => string;
 
-// Made for the first text in UTF-16: making these takes as long as loading ten modules.
+// Made for the first text in UTF-16: to make them takes milliseconds that few processes need to spend.
 const decoders = new Map<string, InstanceType<typeof TextDecoder>>();
 function utf16Decoder(charset: "utf-16le" | "utf-16be"): Decode {
   return function decodeUtf16(octets) {
@@ -25,7 +25,10 @@ const utf16be = utf16Decoder("utf-16be");
 // Half of what a TextDecoder takes, where the text is neither ASCII nor beyond Latin.
 function utf8(octets: Buffer): string {
   if (!isUtf8(octets)) throw new TypeError("not UTF-8");
-  const text = octets.toString("utf8");
+  return withoutMark(octets.toString("utf8"));
+}
+
+function withoutMark(text: string): string {
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
@@ -51,7 +54,7 @@ function utf32(endian: "le" | "be"): Decode {
     const text = iconv.decode(octets, charset, { stripBOM: false });
     const isSame = iconv.encode(text, charset, { addBOM: false }).equals(octets);
     if (!isSame || SURROGATE.test(text)) throw new TypeError("not UTF-32");
-    return text.startsWith("\uFEFF") ? text.slice(1) : text;
+    return withoutMark(text);
   };
 }
 const utf32le = utf32("le");

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash, randomUUID } from "node:crypto";
-// Of "node:fs", whose promises load when they are first used: with all that they need they are a tenth of the time to start.
+// Of "node:fs", whose promises load when they are first used, and bring much with them.
 import { mkdirSync, promises } from "node:fs";
 import { join, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
