@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import type { WebhookError } from "express-webhook-node";
+import { Octets } from "../../lib/request/octets";
 import { decodeText, isCharset } from "../../lib/request/text";
 
 function utf16(text: string, endian: "le" | "be"): Buffer {
@@ -159,4 +160,40 @@ describe("decodeText [T7]", () => {
       { numRuns: 500 },
     );
   });
+
+  it.each(["utf-8", "us-ascii", "utf-16", "utf-32be"])(
+    "makes the same of %s in pieces, wherever they are cut",
+    (charset) => {
+      // Of each length, a byte order mark, what begins or goes on without an end, and what is no UTF-8 at all.
+      const part = fc.constantFrom(
+        "41",
+        "c3a9",
+        "e282ac",
+        "f09f9880",
+        "efbbbf",
+        "00",
+        "c3",
+        "e282",
+        "f09f98",
+        "80",
+        "ff",
+      );
+      const resultOf = (octets: Buffer | Octets): string => {
+        try {
+          return decodeText(octets, charset);
+        } catch (error) {
+          return (error as WebhookError).code;
+        }
+      };
+      fc.assert(
+        fc.property(fc.array(part, { maxLength: 12 }), fc.array(fc.nat(48), { maxLength: 8 }), (parts, cuts) => {
+          const octets = Buffer.from(parts.join(""), "hex");
+          const ends = [...cuts.filter((cut) => cut < octets.length).sort((a, b) => a - b), octets.length];
+          const pieces = ends.map((end, at) => octets.subarray(ends[at - 1] ?? 0, end));
+          expect(resultOf(new Octets(pieces, octets.length))).toBe(resultOf(octets));
+        }),
+        { numRuns: 2000 },
+      );
+    },
+  );
 });

@@ -77,12 +77,13 @@ export function admission(options: AdmissionOptions = {}): Admission {
     unsettled++;
     let held = 0;
     let isOver = false;
-    record.reserve = (bytes) => {
+    const reserve = (bytes: number): WebhookError | undefined => {
       // What comes after the end has no part in the request any more.
       const refusal = isOver ? busy() : watermarks.take(bytes, surroundings);
       if (!refusal) held += bytes;
       return refusal;
     };
+    record.reserve = reserve;
     // Nothing here refers to the record: a circle through its callbacks would outlive the collections of the young.
     record.whenDone(() => {
       inFlight--;

@@ -88,7 +88,7 @@ export function authenticate<Context = unknown, Event = unknown>(options: Authen
       const returned: unknown = authenticator(
         withBodyAndSignal({ context, request: request as WebhookRequest }, record),
       );
-      result = isThenable(returned) ? await lifetime.outlast(returned) : returned;
+      result = isThenable(returned) ? await lifetime.race(returned) : returned;
     } catch (error) {
       // C2: whatever the authenticator made of it, a body that failed keeps its own status.
       if (record.bodyFailure) throw record.bodyFailure;

@@ -7,13 +7,12 @@ import { WebhookError } from "../errors";
 import type { Emitter, Message } from "../message";
 import type { DeliveryRecord } from "../request/delivery";
 import type { Lifetime } from "../request/lifetime";
-import { settlesNow } from "../request/settles-now";
 import { logError } from "../request/logger";
 import type { Confirmation } from "./confirmation";
 import type { Deduplicate } from "./deduplicate";
 import { emitContext } from "./emit-context";
 import { emitFailure } from "./emit-failure";
-import { invoke } from "./invoke";
+import { invoke, promised } from "./invoke";
 import { isPermanent } from "./permanent-error";
 
 /** Where messages go. */
@@ -46,18 +45,11 @@ export async function confirmAll(
   }
 }
 
-async function confirmOne(
-  message: Message,
-  trackingId: string,
-  record: DeliveryRecord,
-  ports: Ports,
-): Promise<Confirmation> {
+function confirmOne(message: Message, trackingId: string, record: DeliveryRecord, ports: Ports): Promise<Confirmation> {
   const work = start(message, trackingId, record, ports);
   if (ports.audit) auditOnce(work, message, record, ports.audit);
-  if (await settlesNow(work)) return work;
   // What the emitter holds stays counted as in flight, also after the sender was told to come again.
-  record.hold(work);
-  return record.lifetime.race(work);
+  return record.lifetime.race(work, () => record.hold(work));
 }
 
 function start(
@@ -100,7 +92,7 @@ async function confirm(
 ): Promise<Confirmation> {
   const context = emitContext(lifetime);
   try {
-    await invoke("emitter", emitter, message, context);
+    await promised("emitter", emitter(message, context));
     return { isDeadLetter: false };
   } catch (error) {
     // Once the sender was told to come again, the next attempt finds the message out to be refused.

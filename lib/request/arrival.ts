@@ -1,5 +1,5 @@
 /**
- * The octets of a request's body as sent: at once where they have all arrived, else as a stream that always settles.
+ * The octets of a request's body as sent: at once where they have all arrived, else while they arrive.
  *
  * @module
  */
@@ -8,8 +8,13 @@ import { Readable } from "node:stream";
 import { WebhookError } from "../errors";
 import type { Framing } from "./field-lines";
 import type { Lifetime } from "./lifetime";
+import { Octets } from "./octets";
 
 const NOTHING = Buffer.alloc(0);
+const nothing = (): void => {};
+/** A body may come octet by octet, and each piece takes a hundred more: so many are joined, unless they are large ones. */
+const JOINED_PIECES = 1024;
+const JOINED_BYTES = 1_048_576;
 
 /** Whether the whole body is here already, so that one `read()` gets it. */
 export function hasArrived(request: IncomingMessage, framing: Framing): boolean {
@@ -24,82 +29,116 @@ export function takeWhole(request: IncomingMessage): Buffer {
   return octets;
 }
 
-export type ArrivalOptions = {
-  /** Octets let through before it fails. */
-  readonly maxBytes: number;
-  /** Told of each chunk's length; an error it returns ends the arrival. */
-  readonly onOctets: (bytes: number) => WebhookError | undefined;
-};
+/** Reserves room for octets that are kept. An error it returns ends the arrival. */
+type Room = { readonly reserve: (bytes: number) => WebhookError | undefined };
 
 /**
- * A request's body on its way. It ends with the body, and is destroyed with a `WebhookError` when the sender goes away,
- * the limit is passed or the request's time is over. The request itself cannot be destroyed for that: it would take the
- * socket with it, and the answer.
+ * A request's body on its way. It always settles: with the body, or with a `WebhookError` when the sender goes away, the
+ * limit is passed or the request's time is over. The request itself cannot be destroyed for that: it would take the socket
+ * with it, and the answer.
  *
- * What has come is kept within the limit whoever reads, so nothing is gained by holding the sender back.
+ * What has come is kept within the limit whoever hears it, so nothing is gained by holding the sender back.
  */
-export class Arrival extends Readable {
-  /** All of it, whether or not somebody reads the stream. */
-  readonly whole: Promise<Buffer>;
+export class Arrival {
+  /** All of it. */
+  readonly whole: Promise<Octets>;
+  /** Why it has failed, if it has. */
+  failure: Error | undefined;
+  /** How many octets have come. */
+  received = 0;
   readonly #request: IncomingMessage;
+  readonly #pieces: Buffer[] = [];
+  /** Pieces that were not looked at to be joined, and their octets. */
+  #loose = { pieces: 0, bytes: 0 };
   #isWhole = false;
-  #detach: () => void = () => {};
-  #fail: (error: Error) => void = () => {};
+  readonly #listeners: ((piece: Buffer) => void)[] = [];
+  #stream: Readable | undefined;
+  #detach: (() => void) | undefined;
+  #reject: (error: Error) => void = nothing;
 
-  constructor(request: IncomingMessage, lifetime: Lifetime, { maxBytes, onOctets }: ArrivalOptions) {
-    super({ highWaterMark: maxBytes });
+  constructor(request: IncomingMessage, lifetime: Lifetime, maxBytes: number, room: Room) {
     this.#request = request;
-    const chunks: Buffer[] = [];
-    let received = 0;
-    let finish: (octets: Buffer) => void;
-    this.whole = new Promise((resolve, reject) => {
-      finish = resolve;
-      this.#fail = reject;
-    });
-    // Failing is told by "error" and by `whole`; nobody has to listen to both.
+    let resolve: (octets: Octets) => void;
+    this.whole = new Promise((...settle) => ([resolve, this.#reject] = settle));
+    // Whoever reads the stream hears of a failure there.
     this.whole.catch(() => {});
-    this.on("error", () => {});
 
-    const onData = (chunk: Buffer): void => {
-      received += chunk.length;
-      const failure = received > maxBytes ? tooLarge(maxBytes) : onOctets(chunk.length);
-      if (failure) {
-        this.destroy(failure);
-        return;
-      }
-      chunks.push(chunk);
-      this.push(chunk);
+    const onData = (piece: Buffer): void => {
+      this.received += piece.length;
+      const failure = this.received > maxBytes ? tooLarge(maxBytes) : room.reserve(piece.length);
+      if (failure) this.fail(failure);
+      else this.#keep(piece);
     };
     const onEnd = (): void => {
-      this.#detach();
-      this.push(null);
+      this.#detach?.();
       this.#isWhole = true;
-      finish(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, received));
+      this.#stream?.push(null);
+      resolve(new Octets(this.#pieces, this.received));
     };
-    const onGone = (): void => void this.destroy(aborted());
+    const onGone = (): void => this.fail(aborted());
 
-    let stopWaiting = (): unknown => undefined;
+    let stopWaiting = nothing;
     lifetime.reading++;
-    this.#detach = () => {
-      this.#detach = () => {};
+    const detach = (): void => {
+      this.#detach = undefined;
       lifetime.reading--;
       stopWaiting();
       request.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
     };
     request.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
-    stopWaiting = lifetime.whenOver((reason) => this.destroy(reason));
+    // Not as a literal: what is assigned to a member so, V8 takes for a method, and allocates among the old. Dead, it would
+    // keep all that it sees, and the body, until those are collected.
+    this.#detach = detach;
+    stopWaiting = lifetime.whenOver((reason) => this.fail(reason));
     // A request that was closed before we came will not say so again.
     if (request.destroyed && !request.readableEnded) onGone();
   }
 
-  override _read(): void {}
+  /** Calls `listener` with each piece that comes from now on. */
+  hear(listener: (piece: Buffer) => void): void {
+    this.#listeners.push(listener);
+  }
 
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#detach();
+  /** Ends it early. Once it is whole, or has failed, this changes nothing. */
+  fail(error: Error): void {
+    if (this.#isWhole || this.failure) return;
+    this.failure = error;
+    this.#detach?.();
     // What still comes is for whoever answers to drain: it is not to be pulled in without a bound.
     if (!this.#request.readableEnded) this.#request.pause();
-    if (!this.#isWhole) this.#fail(error ?? aborted());
-    callback(error);
+    this.#stream?.destroy(error);
+    this.#reject(error);
+  }
+
+  /** All of it as a stream, from its beginning: destroying that one ends the arrival. */
+  stream(): Readable {
+    const stream = new Readable({
+      read() {},
+      destroy: (error, callback) => {
+        this.fail(error ?? aborted());
+        callback(error);
+      },
+    });
+    for (const piece of this.#pieces) stream.push(piece);
+    if (this.#isWhole) stream.push(null);
+    if (this.failure) stream.destroy(this.failure);
+    return (this.#stream = stream);
+  }
+
+  #keep(piece: Buffer): void {
+    this.#pieces.push(piece);
+    this.#loose.pieces++;
+    this.#loose.bytes += piece.length;
+    if (this.#loose.pieces === JOINED_PIECES) this.#join();
+    for (const listener of this.#listeners) listener(piece);
+    // A listener may have ended it.
+    if (!this.failure) this.#stream?.push(piece);
+  }
+
+  #join(): void {
+    const { pieces, bytes } = this.#loose;
+    this.#loose = { pieces: 0, bytes: 0 };
+    if (bytes < JOINED_BYTES) this.#pieces.push(Buffer.concat(this.#pieces.splice(-pieces), bytes));
   }
 }
 

@@ -49,6 +49,8 @@ export type Surroundings = Observers & {
 
 const ALONE: Surroundings = { name: "webhook", deadlineMs: 10_000, logger: consoleLogger };
 
+const unbounded = (): undefined => undefined;
+
 export class DeliveryRecord implements Delivery {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -57,7 +59,6 @@ export class DeliveryRecord implements Delivery {
   readonly receivedAt = new Date();
   /** What bounds the body. `decompress` sets them; without it the defaults hold. */
   limits: BodyLimits = DEFAULT_LIMITS;
-  codings: readonly ContentCoding[] | undefined;
   source: SourceTraits | undefined;
   pair: Pair | undefined;
   /** The body, once a step has read it. */
@@ -67,11 +68,12 @@ export class DeliveryRecord implements Delivery {
   /** An answer was begun: no step after this one is to run. */
   isAnswered = false;
   /** Reserves room for octets that are kept. `admission` sets it. */
-  reserve: (bytes: number) => WebhookError | undefined = () => undefined;
+  reserve: (bytes: number) => WebhookError | undefined = unbounded;
   /** The source's proof was missing or wrong, and the node only reports that. */
   isUnverified = false;
   #body: RequestBody | undefined;
   #contentType: ContentType | undefined | null = null;
+  #codings: readonly ContentCoding[] | undefined;
   #framing: Framing | undefined;
   /** From here on the sender may go: the message is on its way. */
   #isEmitting = false;
@@ -92,16 +94,7 @@ export class DeliveryRecord implements Delivery {
   }
 
   get body(): RequestBody {
-    return (this.#body ??= new RequestBody({
-      request: this.request,
-      response: this.response,
-      framing: this.framing,
-      lifetime: this.lifetime,
-      limits: this.limits,
-      codings: (this.codings ??= codingsOf(this.request, DEFAULT_CODINGS)),
-      charset: this.contentType?.charset,
-      onOctets: (bytes) => this.reserve(bytes),
-    }));
+    return (this.#body ??= new RequestBody(this));
   }
 
   /** Reads the body for the steps. Its payload is JSON, or what the source makes of text in another media type. */
@@ -131,6 +124,15 @@ export class DeliveryRecord implements Delivery {
   get contentType(): ContentType | undefined {
     if (this.#contentType === null) this.#contentType = parseContentType(this.request.headers["content-type"]);
     return this.#contentType;
+  }
+
+  /** The content codings of the body, read once, unless `decompress` has done so. */
+  get codings(): readonly ContentCoding[] {
+    return (this.#codings ??= codingsOf(this.request, DEFAULT_CODINGS));
+  }
+
+  set codings(codings: readonly ContentCoding[]) {
+    this.#codings = codings;
   }
 
   /** How the body is delimited, read once. */

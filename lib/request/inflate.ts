@@ -18,6 +18,8 @@ export type InflateLimits = {
 
 /** Up to this many octets come out in one go: a pause of about 5 ms. */
 const AT_ONCE_BYTES = 1_048_576;
+/** Nothing that deflate has coded becomes longer than so many times: a size that says otherwise is a lie. RFC 1951 */
+const DEFLATE_RATIO = 1032;
 /** How many decoders may be at work at once. Each may fill a window of 4 MiB before its first octet comes out. */
 const AT_WORK = 8;
 /** How many decoders may wait for octets on their way. Each holds its window meanwhile: 4 MiB for a dozen octets of Brotli. */
@@ -67,7 +69,7 @@ function inflateOne(encoded: Buffer, coding: ContentCoding, maxOutputLength: num
 function firstChunkSize(encoded: Buffer, coding: ContentCoding): number {
   const told =
     coding === "gzip" && encoded.length >= 18 ? encoded.readUInt32LE(encoded.length - 4) : 4 * encoded.length;
-  return Math.min(Math.max(told + 1, 1024), 262_144);
+  return Math.min(Math.max(told + 1, 1024), Math.min(DEFLATE_RATIO * encoded.length, AT_ONCE_BYTES));
 }
 
 export type InflateStream = {

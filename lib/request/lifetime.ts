@@ -4,7 +4,6 @@
  * @module
  */
 import { retryAfter, WebhookError } from "../errors";
-import { settlesNow } from "./settles-now";
 
 /** What a step waits for. */
 const SLOW: Readonly<Record<string, string>> = { authenticate: "The authenticator", emit: "The emitter" };
@@ -60,32 +59,37 @@ export class Lifetime {
 
   /** Calls back once when it is over, now if it already is. Returns what takes the listener away. */
   whenOver(listener: Listener): () => void {
-    if (this.#over) {
-      listener(this.#over);
-      return () => {};
-    }
     this.#arm();
-    const listeners = (this.#listeners ??= new Set());
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+    this.#listen(listener);
+    return () => this.#listeners?.delete(listener);
   }
 
-  /** What `work` settles to, or the reason why the time for it was over first. */
-  async race<T>(work: PromiseLike<T>): Promise<T> {
-    let leave = (): unknown => undefined;
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        leave = this.whenOver(reject);
-        work.then(resolve, reject);
-      });
-    } finally {
-      leave();
-    }
+  #listen(listener: Listener): void {
+    if (this.#over) listener(this.#over);
+    else (this.#listeners ??= new Set()).add(listener);
   }
 
-  /** As `race`, for work that settles at once more often than not: then no timer is set. */
-  async outlast<T>(work: PromiseLike<T>): Promise<T> {
-    return (await settlesNow(work)) ? work : this.race(work);
+  /** What `work` settles to, or the reason why the time for it was over first: `late` is called then. */
+  race<T>(work: PromiseLike<T>, late?: () => void): Promise<T> {
+    // Work that needs nothing but memory is done by the next tick, and needs no timer.
+    process.nextTick(Lifetime.#armIfAwaited, this);
+    return new Promise((resolve, reject) => {
+      const listener = (reason: WebhookError): void => {
+        late?.();
+        reject(reason);
+      };
+      this.#listen(listener);
+      work.then(
+        (value) => {
+          this.#listeners?.delete(listener);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#listeners?.delete(listener);
+          reject(error as Error);
+        },
+      );
+    });
   }
 
   #tell(reason: WebhookError): void {
@@ -94,9 +98,13 @@ export class Lifetime {
     listeners?.forEach((listener) => listener(reason));
   }
 
+  static #armIfAwaited(this: void, lifetime: Lifetime): void {
+    if (lifetime.#listeners?.size) lifetime.#arm();
+  }
+
   // Most requests never wait, so the timer is set for those that do.
   #arm(): void {
-    if (this.#timer !== undefined || this.#closed) return;
+    if (this.#timer !== undefined || this.#over || this.#closed) return;
     const left = this.#deadlineMs - (performance.now() - this.startedAt);
     this.#timer = setTimeout(() => this.end(this.#expired()), Math.max(0, left));
   }

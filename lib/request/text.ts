@@ -7,6 +7,7 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import iconv from "iconv-lite";
 import { WebhookError } from "../errors";
+import type { Octets } from "./octets";
 
 type Decode = (octets: Buffer) => string;
 
@@ -26,6 +27,35 @@ const utf16be = utf16Decoder("utf-16be");
 function utf8(octets: Buffer): string {
   if (!isUtf8(octets)) throw new TypeError("not UTF-8");
   return withoutMark(octets.toString("utf8"));
+}
+
+/** As `utf8`, without joining the pieces first: what is cut off at the end of one goes to the next. */
+function utf8InPieces(pieces: readonly Buffer[]): string {
+  let text = "";
+  let rest: Buffer | undefined;
+  for (const piece of pieces) {
+    const octets = rest?.length ? Buffer.concat([rest, piece]) : piece;
+    const end = endOfCharacters(octets);
+    rest = octets.subarray(end);
+    const whole = octets.subarray(0, end);
+    if (!isUtf8(whole)) throw new TypeError("not UTF-8");
+    text += whole.toString("utf8");
+  }
+  if (rest?.length) throw new TypeError("not UTF-8");
+  return withoutMark(text);
+}
+
+/** Where a character that is cut off begins, or the end. The first octet tells how many there are: RFC 3629 section 3. */
+function endOfCharacters(octets: Buffer): number {
+  const end = octets.length;
+  for (let back = 1; back <= Math.min(3, end); back++) {
+    const octet = octets[end - back] as number;
+    if (octet < 0x80) return end;
+    if (octet < 0xc0) continue;
+    const length = octet < 0xe0 ? 2 : octet < 0xf0 ? 3 : 4;
+    return length > back ? end - back : end;
+  }
+  return end;
 }
 
 function withoutMark(text: string): string {
@@ -89,7 +119,7 @@ export function isCharset(charset: string): boolean {
  * @throws WebhookError `ERR_WEBHOOK_CHARSET` if the charset is not on the list; `ERR_WEBHOOK_TEXT` if the octets are not
  * text in it (RFC 8259 section 8.1).
  */
-export function decodeText(octets: Buffer, charset = "utf-8"): string {
+export function decodeText(octets: Buffer | Octets, charset = "utf-8"): string {
   const decode = CHARSETS.get(charset);
   if (!decode) {
     throw new WebhookError("ERR_WEBHOOK_CHARSET", "The charset is not supported; send UTF-8.", {
@@ -97,7 +127,8 @@ export function decodeText(octets: Buffer, charset = "utf-8"): string {
     });
   }
   try {
-    return decode(octets);
+    if (Buffer.isBuffer(octets)) return decode(octets);
+    return decode === utf8 && octets.pieces.length > 1 ? utf8InPieces(octets.pieces) : decode(octets.whole);
   } catch (cause) {
     throw new WebhookError("ERR_WEBHOOK_TEXT", `The body is not valid text in ${charset}.`, { cause });
   }
