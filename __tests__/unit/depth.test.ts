@@ -28,6 +28,21 @@ function wrapped(value: unknown, layers: readonly boolean[]): unknown {
   return layers.reduce<unknown>((inner, isArray) => (isArray ? ["[[", inner] : { '{"\\': "}", inner }), value);
 }
 
+/** The depth that a parser gets to in the beginning of a JSON text: octet by octet, as simply as can be. */
+function depthAlong(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let isString = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charAt(at);
+    if (isString && character === "\\") at++;
+    else if (character === '"') isString = !isString;
+    else if (!isString && "[{".includes(character)) deepest = Math.max(deepest, ++depth);
+    else if (!isString && "]}".includes(character)) depth--;
+  }
+  return deepest;
+}
+
 describe("isDeeperThan [T8]", () => {
   it("tells the true depth of any JSON value", () => {
     const layers = fc.array(fc.boolean(), { maxLength: 150 });
@@ -42,6 +57,26 @@ describe("isDeeperThan [T8]", () => {
         expect(isDeeperThan(text, depth + 1)).toBe(false);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("is not led astray by what follows where a parser stops", () => {
+    const layers = fc.array(fc.boolean(), { maxLength: 40 });
+    const rubbish = fc.string({ unit: fc.constantFrom("[", "]", "{", "}", '"', "\\", ",", ":", "1", "x", "\n") });
+    fc.assert(
+      fc.property(
+        fc.array(tree),
+        layers,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        rubbish,
+        (values, wrapping, share, end) => {
+          const text = JSON.stringify(wrapped(values, wrapping));
+          const start = text.slice(0, Math.floor(share * text.length));
+          const depth = depthAlong(start);
+          if (depth > 0) expect(isDeeperThan(start + end, depth - 1)).toBe(true);
+        },
+      ),
+      { numRuns: 1000 },
     );
   });
 
@@ -73,6 +108,9 @@ describe("isDeeperThan [T8]", () => {
     ["backslashes in a string", `[[["${"\\".repeat(size)}"`],
     ["escaped quotes in a string", `[[["${'\\"'.repeat(size / 2)}"`],
     ["short strings of backslashes", `[[[${'"\\\\",'.repeat(size / 5)}`],
+    ["closing brackets", '["a"],'.repeat(500) + "]".repeat(size)],
+    ["numbers between brackets", '["a"],'.repeat(500) + `[${"1,".repeat(size / 2)}]`],
+    ["text that looks closed", '["a"],'.repeat(500) + `"${"]".repeat(size)}"`],
   ])("scans a mebibyte of %s in linear time", (_, text) => {
     const startedAt = performance.now();
     isDeeperThan(text, 2);

@@ -68,6 +68,8 @@ export type EmitOptions<Payload = unknown> = SuccessOptions<Payload> &
     readonly fields?: readonly string[] | undefined;
   };
 
+type Ending = { -readonly [Member in keyof Outcome]?: Outcome[Member] } & Pick<Outcome, "kind" | "status">;
+
 const TRACE_CONTEXT = ["traceparent", "tracestate"]; // W3C Trace Context
 
 /**
@@ -96,7 +98,7 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
 
   return step(async function emit(record) {
     const { lifetime, source, request } = record;
-    const { payload, octets, text } = record.loaded ?? (await record.load());
+    const { payload, octets, text } = (record.loaded ??= await record.load());
     const delivered: MessageParts = {
       payload,
       octets,
@@ -124,16 +126,24 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
     record.message = messages[0];
 
     const told = of ?? (messages[0] as Message).trackingId;
-    const confirmations = await confirmAll(messages, told, record, ports);
+    record.beginEmitting();
+    let confirmations: readonly Confirmation[];
+    try {
+      confirmations = await confirmAll(messages, told, record, ports);
+    } finally {
+      record.endEmitting();
+    }
     const { id, fresh } = deduplicated(messages, confirmations, told);
     const success = answerTo(record, id, fresh.length > 0 || messages.length === 0 ? fresh : messages);
-    record.end({
+    const ending: Ending = {
       kind: messages.length === 0 ? "answered" : fresh.length === 0 ? "duplicate" : "delivered",
       status: success.status,
       trackingId: id,
-      ...(of === undefined ? factsOf(messages[0] as Message) : { messages: fresh.length }),
-      ...deadLetterOf(confirmations),
-    });
+    };
+    if (of !== undefined) ending.messages = fresh.length;
+    else addFacts(ending, messages[0] as Message);
+    addDeadLetter(ending, confirmations);
+    record.end(ending);
     answer(record, success);
     lifetime.close();
   });
@@ -157,17 +167,15 @@ function deduplicated(
 }
 
 /** What the outcome tells of messages that the emitter has refused for good. */
-function deadLetterOf(confirmations: readonly Confirmation[]): Partial<Outcome> | undefined {
+function addDeadLetter(ending: Ending, confirmations: readonly Confirmation[]): void {
   const dead = confirmations.find(({ isDeadLetter }) => isDeadLetter);
-  return dead && { isDeadLetter: true, error: dead.error };
+  if (dead) Object.assign(ending, { isDeadLetter: true, error: dead.error });
 }
 
-function factsOf({ deliveryId, eventType, isUnverified }: Message): Partial<Outcome> {
-  return {
-    ...(deliveryId !== undefined && { deliveryId }),
-    ...(eventType !== undefined && { eventType }),
-    ...(isUnverified && { isUnverified }),
-  };
+function addFacts(ending: Ending, { deliveryId, eventType, isUnverified }: Message): void {
+  if (deliveryId !== undefined) ending.deliveryId = deliveryId;
+  if (eventType !== undefined) ending.eventType = eventType;
+  if (isUnverified) ending.isUnverified = true;
 }
 
 function groupFunction(groupId: EmitOptions["groupId"]): ((message: Message) => string | undefined) | undefined {

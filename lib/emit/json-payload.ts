@@ -12,7 +12,7 @@ import { step, type Step } from "../request/step";
  */
 export function jsonPayload(): Step {
   return step(async function jsonPayload(record) {
-    const { payload } = await record.load();
+    const { payload } = (record.loaded ??= await record.load());
     (record.request as { body?: unknown }).body = payload;
   });
 }

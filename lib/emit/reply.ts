@@ -14,7 +14,7 @@ export function reply(): Step {
   return step(async function reply(record) {
     const { source, request } = record;
     if (!source?.reply) return;
-    const { payload, octets } = await record.load();
+    const { payload, octets } = (record.loaded ??= await record.load());
     const facts = { request, payload, octets };
     const answered = notPromised("reply", source.reply(facts));
     if (!answered) return;

@@ -34,7 +34,9 @@ export function successAnswer({ status, respond }: SuccessOptions): SuccessAnswe
   if (respond !== undefined) checkFunction("respond", respond);
 
   return function answerTo({ source, surroundings }, id, [message]) {
-    const wanted = answerOf({ body: { trackingId: id }, ...source?.success, ...(status !== undefined && { status }) });
+    const wanted = source?.success
+      ? answerOf({ body: { trackingId: id }, ...source.success, ...(status !== undefined && { status }) })
+      : { status: status ?? 200, content: trackingIdContent(id) };
     if (!respond || !message) return wanted;
     // The message is safe, so the sender gets its 2xx, whatever becomes of the words.
     try {
@@ -45,6 +47,11 @@ export function successAnswer({ status, respond }: SuccessOptions): SuccessAnswe
       return wanted;
     }
   };
+}
+
+/** Written by hand, for it is what most deliveries are answered with. */
+function trackingIdContent(id: string): Answer["content"] {
+  return { type: "application/json", text: `{"trackingId":${JSON.stringify(id)}}` };
 }
 
 /** The message as its first delivery was known by, if this one is a duplicate. */

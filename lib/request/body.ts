@@ -86,7 +86,7 @@ export class RequestBody implements Body {
 
   /** All that steps need, at once. */
   load(): Promise<LoadedBody> {
-    return (this.#loaded ??= this.#noting(this.#load()));
+    return (this.#loaded ??= this.#load());
   }
 
   each(listener: (octets: Buffer) => void): Promise<void> {
@@ -111,15 +111,20 @@ export class RequestBody implements Body {
   }
 
   async #load(): Promise<LoadedBody> {
-    let octets = this.#reading.now();
-    if (!octets) {
-      // Octets that came with the header section are there once the parser has returned.
-      await TICK;
-      octets = this.#reading.now() ?? (await this.#reading.octets());
+    try {
+      let octets = this.#reading.now();
+      if (!octets) {
+        // Octets that came with the header section are there once the parser has returned.
+        await TICK;
+        octets = this.#reading.now() ?? (await this.#reading.octets());
+      }
+      const text = this.#decode(octets);
+      const payload = parseJson(octets.whole, text, this.#of.limits.maxDepth);
+      return { octets: octets.whole, text, payload };
+    } catch (error) {
+      this.#note(error);
+      throw error;
     }
-    const text = this.#decode(octets);
-    const payload = parseJson(octets.whole, text, this.#of.limits.maxDepth);
-    return { octets: octets.whole, text, payload };
   }
 
   #decode(octets: Octets): string {
@@ -128,9 +133,11 @@ export class RequestBody implements Body {
 
   #noting<T>(reading: Promise<T>): Promise<T> {
     // Handled here, so that an authenticator that stops caring for a body leaves no rejection behind.
-    reading.catch((error: unknown) => {
-      if (error instanceof WebhookError) this.failure ??= error;
-    });
+    reading.catch((error: unknown) => this.#note(error));
     return reading;
+  }
+
+  #note(error: unknown): void {
+    if (error instanceof WebhookError) this.failure ??= error;
   }
 }

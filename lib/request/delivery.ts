@@ -78,7 +78,7 @@ export class DeliveryRecord implements Delivery {
   /** From here on the sender may go: the message is on its way. */
   #isEmitting = false;
   #isDone = false;
-  readonly #whenDone: (() => void)[] = [];
+  #whenDone: (() => void)[] | undefined;
   readonly #holds = new Holds();
   readonly #entered: [step: string, at: number][] | undefined;
 
@@ -98,10 +98,10 @@ export class DeliveryRecord implements Delivery {
   }
 
   /** Reads the body for the steps. Its payload is JSON, or what the source makes of text in another media type. */
-  async load(): Promise<LoadedBody> {
+  load(): Promise<LoadedBody> {
     const mediaType = this.contentType?.mediaType;
     const isForm = this.source?.payloadOf && mediaType !== undefined && !isJsonMediaType(mediaType);
-    return (this.loaded ??= await (isForm ? this.#loadForm(mediaType) : this.body.load()));
+    return isForm ? this.#loadForm(mediaType) : this.body.load();
   }
 
   async #loadForm(mediaType: string): Promise<LoadedBody> {
@@ -160,17 +160,19 @@ export class DeliveryRecord implements Delivery {
   end(ending: Omit<Outcome, "node" | "source" | "receivedAt" | "durationMs" | "durations">): void {
     if (this.outcome) return;
     const endedAt = performance.now();
+    const { surroundings, receivedAt, lifetime } = this;
+    const durationMs = endedAt - lifetime.startedAt;
     const outcome: { -readonly [Member in keyof Outcome]: Outcome[Member] } = {
-      ...(hasNoMessage(ending) ? this.#claims() : undefined),
       ...ending,
-      node: this.surroundings.name,
-      receivedAt: this.receivedAt,
-      durationMs: endedAt - this.lifetime.startedAt,
+      node: surroundings.name,
+      receivedAt,
+      durationMs,
     };
+    if (hasNoMessage(ending)) Object.assign(outcome, this.#claims());
     if (this.source) outcome.source = this.source.name;
     if (this.#entered) outcome.durations = durations(this.#entered, endedAt);
     this.outcome = outcome;
-    publish(outcome, this.surroundings);
+    publish(outcome, surroundings);
   }
 
   /** What is known of a delivery that did not arrive: of its message, or as its header fields say. */
@@ -192,7 +194,8 @@ export class DeliveryRecord implements Delivery {
   /** Calls back once nothing of the request is under way any more, now if that is so already. */
   whenDone(callback: () => void): void {
     if (this.#isDone) callback();
-    else this.#whenDone.push(callback);
+    else if (this.#whenDone) this.#whenDone.push(callback);
+    else this.#whenDone = [callback];
   }
 
   /** Work that may go on when the request is over, and keeps its octets until it settles. */
@@ -226,7 +229,9 @@ export class DeliveryRecord implements Delivery {
   #done(): void {
     this.lifetime.close();
     this.#isDone = true;
-    for (const callback of this.#whenDone.splice(0)) callback();
+    const callbacks = this.#whenDone;
+    this.#whenDone = undefined;
+    callbacks?.forEach((callback) => callback());
     this.#holds.done();
   }
 }

@@ -10,7 +10,7 @@ const forgotten = new FinalizationRegistry<() => void>((letGo) => letGo());
 export class Holds {
   /** Each work, and what lets it go: that one must not lead back to the work, or it would never be collected. */
   #works: Map<Promise<unknown>, () => void> | undefined;
-  readonly #callbacks: (() => void)[] = [];
+  #callbacks: (() => void)[] | undefined;
   #left = 0;
   #isDone = false;
 
@@ -49,12 +49,15 @@ export class Holds {
 
   /** Calls back once nothing holds any more, now if that is so already. */
   whenReleased(callback: () => void): void {
-    this.#callbacks.push(callback);
+    if (this.#callbacks) this.#callbacks.push(callback);
+    else this.#callbacks = [callback];
     this.#tell();
   }
 
   #tell(): void {
     if (!this.#isDone || this.#left > 0) return;
-    for (const callback of this.#callbacks.splice(0)) callback();
+    const callbacks = this.#callbacks;
+    this.#callbacks = undefined;
+    callbacks?.forEach((callback) => callback());
   }
 }
