@@ -112,12 +112,9 @@ export class RequestBody implements Body {
 
   async #load(): Promise<LoadedBody> {
     try {
-      let octets = this.#reading.now();
-      if (!octets) {
-        // Octets that came with the header section are there once the parser has returned.
-        await TICK;
-        octets = this.#reading.now() ?? (await this.#reading.octets());
-      }
+      // Octets that came with the header section are there once the parser has returned.
+      await TICK;
+      const octets = this.#reading.now() ?? (await this.#reading.octets());
       const text = this.#decode(octets);
       const payload = parseJson(octets.whole, text, this.#of.limits.maxDepth);
       return { octets: octets.whole, text, payload };

@@ -86,7 +86,7 @@ export class Lifetime {
         },
         (error: unknown) => {
           this.#listeners?.delete(listener);
-          reject(error as Error);
+          reject(error);
         },
       );
     });

@@ -81,7 +81,7 @@ export class BodyReading {
     try {
       return this.#readNow();
     } catch (error) {
-      this.#reading = Promise.reject(error as WebhookError);
+      this.#reading = Promise.reject(error);
       this.#reading.catch(() => {});
       throw error;
     }
@@ -116,7 +116,7 @@ export class BodyReading {
     if (!this.#reading && !this.#readingSent) this.#taps.push(tap);
     const octets = await this.octets();
     if (!heard) octets.pieces.forEach(tap);
-    if (failure) throw (failure as { readonly error: unknown }).error;
+    if (failure) throw failure.error;
   }
 
   async #read(): Promise<Octets> {
