@@ -37,6 +37,22 @@ function arrivals(body: Buffer): readonly (Buffer | readonly Buffer[])[] {
   return [body, [body], [body.subarray(0, cut), body.subarray(cut)], pieces];
 }
 
+describe("a body in chunks of one octet [T4, T22]", () => {
+  it.each([
+    ["identity", (octets: Buffer) => octets],
+    ["gzip", gzipSync],
+  ])("is taken whole, as %s", async (coding, code) => {
+    const { port, messages } = await serveNode();
+    const text = JSON.stringify("\u00e9".repeat(40_000) + "x");
+    const chunks = Array.from(code(Buffer.from(text)), (octet) => chunk(Buffer.of(octet)));
+    const fields = ["Content-Type: application/json", "Transfer-Encoding: chunked", `Content-Encoding: ${coding}`];
+    const request = Buffer.concat([Buffer.from(head(fields)), ...chunks, Buffer.from(LAST_CHUNK)]);
+    expect((await exchange(port, request)).statuses).toEqual([200]);
+    expect(messages[0]?.body).toBe(text);
+    expect(messages[0]?.octets.toString()).toBe(text);
+  });
+});
+
 describe("octets behind the end of a coded body [T1, A3]", () => {
   it.each(TRAILED)("%s: 400, however it arrives", async (_, coding, body) => {
     const { port, messages } = await serveNode();
