@@ -11,6 +11,7 @@ const CONTENDERS = {
   "express.json": () => require("./express").parsed(),
   "express.json, res.json": () => require("./express").parsedAndJson(),
   "express floor": () => require("./express").floor(),
+  "express skeleton": () => require("./skeleton").skeleton(),
   fastify: () => require("./fastify").parsed(),
   "node:http": () => require("./node-http").bare(),
   "ours, github": () => require("./ours").withGithub(),

@@ -5,7 +5,15 @@ const { measure } = require("../rounds");
 const { wantedContenders, wantedInputs } = require("../settings");
 const { shown } = require("../table");
 
-const CONTENDERS = ["ours", "express.json", "express.json, res.json", "fastify", "node:http", "express floor"];
+const CONTENDERS = [
+  "ours",
+  "express.json",
+  "express.json, res.json",
+  "fastify",
+  "node:http",
+  "express skeleton",
+  "express floor",
+];
 const FEW = ["ours", "express.json", "fastify", "node:http"];
 
 /**

@@ -47,6 +47,8 @@ export class BodyReading {
   #sent: Octets | undefined;
   /** With codings undone. */
   #octets: Octets | undefined;
+  /** More comes out than may be had at once. */
+  #isLong = false;
   /** There was no room for what had arrived. */
   #refusal: WebhookError | undefined;
   #opening: Promise<Octets | Arrival> | undefined;
@@ -144,7 +146,8 @@ export class BodyReading {
     }
     if (!this.#sent && !this.#isHere()) return undefined;
     // What takes long to inflate has to wait for its turn.
-    if (codings.length > 0 && isLarge((this.#sent?.length ?? request.readableLength) * USUAL_RATIO)) return undefined;
+    const sentBytes = this.#sent?.length ?? request.readableLength;
+    if (codings.length > 0 && (this.#isLong || isLarge(sentBytes * USUAL_RATIO))) return undefined;
     const sent = this.#sent ?? this.#take();
     return (this.#octets = codings.length === 0 ? sent : this.#inflateAtOnce(sent));
   }
@@ -224,7 +227,8 @@ export class BodyReading {
 
   #inflateAtOnce(sent: Octets): Octets | undefined {
     const { codings, limits } = this.#of;
-    const octets = inflateAtOnce(sent.whole, codings, limits);
+    const octets = this.#isLong ? undefined : inflateAtOnce(sent.whole, codings, limits);
+    this.#isLong = !octets;
     return octets && this.#hold(Octets.of(octets), limits.maxBytes);
   }
 
