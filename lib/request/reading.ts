@@ -235,6 +235,8 @@ export class BodyReading {
   async #inflateStream(source: Readable): Promise<Octets> {
     const { codings, limits } = this.#of;
     const { output, ended } = inflateStream(source, codings, limits);
+    // In pieces of an octet it takes seconds, also once all of them are here.
+    const stop = this.#of.lifetime.whenOver((reason) => output.destroy(reason));
     output.on("data", (chunk: Buffer) => {
       const refusal = this.#of.reserve(chunk.length);
       if (refusal) output.destroy(refusal);
@@ -248,6 +250,8 @@ export class BodyReading {
       // A decoder's own error is told as what it means for the sender.
       if (!(error instanceof WebhookError)) await ended;
       throw error;
+    } finally {
+      stop();
     }
   }
 
