@@ -1,22 +1,13 @@
 /** What a careful hand writes on bare `node:http`: gates, limits, codings undone in one shot, text that is text. */
 const { randomUUID } = require("node:crypto");
-const zlib = require("node:zlib");
 const { LIMIT_BYTES } = require("../limits");
+const { DECODERS } = require("./decoders");
 
 /** @typedef {import("node:http").IncomingMessage} Request */
 /** @typedef {import("node:http").ServerResponse} Response */
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json(?:;|$)/i;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
-const options = { maxOutputLength: LIMIT_BYTES };
-/** @type {Record<string, (octets: Buffer) => Buffer>} */
-const DECODERS = {
-  identity: (octets) => octets,
-  gzip: (octets) => zlib.gunzipSync(octets, options),
-  deflate: (octets) => zlib.inflateSync(octets, options),
-  br: (octets) => zlib.brotliDecompressSync(octets, options),
-};
-
 /**
  * @param {Response} response
  * @param {number} status

@@ -3,19 +3,9 @@
  * nothing is checked. What a node costs above it are its checks, its message and its outcome.
  */
 const { once } = require("node:events");
-const zlib = require("node:zlib");
 const express = require("express");
-const { LIMIT_BYTES } = require("../limits");
+const { DECODERS } = require("./decoders");
 const { answerPlainly } = require("./express");
-
-const options = { maxOutputLength: LIMIT_BYTES };
-/** @type {Record<string, (octets: Buffer) => Buffer>} */
-const DECODERS = {
-  identity: (octets) => octets,
-  gzip: (octets) => zlib.gunzipSync(octets, options),
-  deflate: (octets) => zlib.inflateSync(octets, options),
-  br: (octets) => zlib.brotliDecompressSync(octets, options),
-};
 
 /**
  * @param {express.Request} request

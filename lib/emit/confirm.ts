@@ -33,11 +33,16 @@ export async function confirmAll(
   record: DeliveryRecord,
   ports: Ports,
 ): Promise<readonly Confirmation[]> {
-  if (messages.length === 1) return [await confirmOne(messages[0] as Message, trackingId, record, ports)];
-  const settled = await Promise.allSettled(messages.map((message) => confirmOne(message, trackingId, record, ports)));
-  const failed = settled.find((each) => each.status === "rejected");
-  if (failed) throw failed.reason;
-  return (settled as PromiseFulfilledResult<Confirmation>[]).map(({ value }) => value);
+  record.beginEmitting();
+  try {
+    if (messages.length === 1) return [await confirmOne(messages[0] as Message, trackingId, record, ports)];
+    const settled = await Promise.allSettled(messages.map((message) => confirmOne(message, trackingId, record, ports)));
+    const failed = settled.find((each) => each.status === "rejected");
+    if (failed) throw failed.reason;
+    return (settled as PromiseFulfilledResult<Confirmation>[]).map(({ value }) => value);
+  } finally {
+    record.endEmitting();
+  }
 }
 
 function confirmOne(message: Message, trackingId: string, record: DeliveryRecord, ports: Ports): Promise<Confirmation> {

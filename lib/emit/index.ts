@@ -126,13 +126,7 @@ export function emit<Payload = unknown>(options: EmitOptions<Payload>): Step {
     record.message = messages[0];
 
     const told = of ?? (messages[0] as Message).trackingId;
-    record.beginEmitting();
-    let confirmations: readonly Confirmation[];
-    try {
-      confirmations = await confirmAll(messages, told, record, ports);
-    } finally {
-      record.endEmitting();
-    }
+    const confirmations = await confirmAll(messages, told, record, ports);
     const { id, fresh } = deduplicated(messages, confirmations, told);
     const success = answerTo(record, id, fresh.length > 0 || messages.length === 0 ? fresh : messages);
     const ending: Ending = {

@@ -69,7 +69,7 @@ function inflateOne(encoded: Buffer, coding: ContentCoding, maxOutputLength: num
 function firstChunkSize(encoded: Buffer, coding: ContentCoding): number {
   const told =
     coding === "gzip" && encoded.length >= 18 ? encoded.readUInt32LE(encoded.length - 4) : 4 * encoded.length;
-  return Math.min(Math.max(told + 1, 1024), Math.min(DEFLATE_RATIO * encoded.length, AT_ONCE_BYTES));
+  return Math.max(1024, Math.min(told + 1, DEFLATE_RATIO * encoded.length, AT_ONCE_BYTES));
 }
 
 export type InflateStream = {

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** To join a mebibyte of pieces costs a third of what it costs to parse it, so it is done for those who ask. */
+/** Joined once, for whoever asks; text and hashes are made of the pieces as they are. */
 export class Octets {
   #pieces: readonly Buffer[];
   /** How many octets there are. */
